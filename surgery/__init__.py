@@ -1,0 +1,67 @@
+"""surgery: find where a generative checkpoint keeps a concept, take it out, and prove it.
+
+The public names, each loaded when it is first used: `import surgery` alone costs nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from surgery.anatomy import anatomy
+    from surgery.apply import apply
+    from surgery.diff import diff
+    from surgery.errors import SurgeryError
+    from surgery.plan import make_plan
+    from surgery.recipe import load_recipe
+    from surgery.store.checkpoint import open_checkpoint
+
+__all__ = [
+    "SurgeryError",
+    "__version__",
+    "anatomy",
+    "apply",
+    "diff",
+    "load_recipe",
+    "make_plan",
+    "open_checkpoint",
+]
+
+_HOMES = {
+    "SurgeryError": "surgery.errors",
+    "anatomy": "surgery.anatomy",
+    "apply": "surgery.apply",
+    "diff": "surgery.diff",
+    "load_recipe": "surgery.recipe",
+    "make_plan": "surgery.plan",
+    "open_checkpoint": "surgery.store.checkpoint",
+}
+
+
+class _Package(ModuleType):
+    """Keeps `surgery.apply` the function although the module of that name is imported too."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # The import system binds every submodule to its package under the submodule's name.
+        if name not in _HOMES or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("surgery")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'surgery' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The built-in model `atelier`: its pictures, its judge, how it was made, its weights."""

@@ -1,0 +1,89 @@
+"""The command line: `app`, with a file for each command, and `main`, which returns the exit code.
+
+0 done · 1 a bug in surgery · 2 bad usage, recipe or file · 3 a gate failed · 4 the Hub
+5 too little disk or memory · 129, 130, 143 hung up, Ctrl-C, told to end · 141 the reader went away
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from surgery.cli import apply, diff, inspect, recipe, verify
+
+# Typer returns this after Ctrl-C instead of letting KeyboardInterrupt through.
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="surgery",
+    epilog="Example: surgery apply recipes/remove_vangogh.yaml",
+    no_args_is_help=True,
+    # None keeps rich, which costs more than the rest of the start-up, out of --help.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("apply")(apply.command)
+app.command("inspect")(inspect.command)
+app.command("diff")(diff.command)
+app.command("verify")(verify.command)
+app.add_typer(recipe.app, name="recipe")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"surgery {version('surgery')}")
+        except PackageNotFoundError:
+            typer.echo("surgery, run from a folder that is not installed")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take a concept out of a text-to-image checkpoint, and show what is left."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; every failure ends as one line on stderr.
+
+    Args:
+        argv: words after the program's name; None takes those of the process.
+    """
+    from surgery.cli.stopping import signals_raise
+
+    with signals_raise():
+        try:
+            return _run(argv)
+        except BaseException as error:  # noqa: BLE001 - the one place that turns errors into exit codes
+            from surgery.cli.failures import report
+
+            return report(error)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A name that the terminal's encoding cannot show must not end the command.
+            stream.reconfigure(errors="backslashreplace")
+    code = app(args=argv, prog_name="surgery", standalone_mode=False)
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,99 @@
+"""From an exception to one line on stderr and an exit code. Nothing below cli knows exit codes."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from typer.exceptions import TyperException
+
+from surgery.cli.console import complain, show_help
+from surgery.cli.stopping import Stopped
+from surgery.errors import GateError, HubError, ResourceError, SurgeryError
+
+BUG, MISUSE, GATE, HUB, PREFLIGHT, INTERRUPTED, READER_GONE = 1, 2, 3, 4, 5, 130, 141
+
+CODES: Mapping[type[SurgeryError], int] = {
+    GateError: GATE,
+    HubError: HUB,
+    ResourceError: PREFLIGHT,
+}
+
+_SECRET = re.compile(r"hf_[A-Za-z0-9]{3,}|(?<=Bearer )\S+")
+
+
+def report(error: BaseException) -> int:
+    """Tell the user what went wrong and return the exit code that says it to programs."""
+    if _reader_gone(error):
+        return _silence()
+    match error:
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else BUG
+        case SurgeryError():
+            code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), MISUSE)
+            return _end(str(error), code)
+        case KeyboardInterrupt():
+            return _end("interrupted", INTERRUPTED)
+        case Stopped():
+            return _end(str(error), error.code)
+        case TyperException():
+            return _misuse(error)
+        case MemoryError():
+            return _end("out of memory; close other programs or take a larger machine", PREFLIGHT)
+    return _end(f"a bug in surgery ({type(error).__name__}); details are in {_log(error)}", BUG)
+
+
+def _end(line: str, code: int) -> int:
+    complain(line)
+    return code
+
+
+def _misuse(error: TyperException) -> int:
+    message = error.format_message()
+    # A command without its words fails with its whole help as the message.
+    if "\n" in message:
+        show_help(message)
+        return MISUSE
+    context = getattr(error, "ctx", None)
+    hint = f"; see {context.command_path} --help" if context is not None else ""
+    return _end(f"{message.rstrip('.?')}{hint}", MISUSE)
+
+
+def _reader_gone(error: BaseException) -> bool:
+    # Typer turns a broken pipe into SystemExit(1) with the cause in its context.
+    return isinstance(error, BrokenPipeError) or (
+        isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError)
+    )
+
+
+def _silence() -> int:
+    """Point stdout at nothing, or Python complains again when it flushes at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None and not stream.closed:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    return READER_GONE
+
+
+def _log(error: BaseException) -> Path:
+    import platform
+    import tempfile
+    import traceback
+    from importlib.metadata import distributions
+
+    names = ("surgery", "typer", "rich", "pydantic", "numpy", "safetensors", "torch", "diffusers")
+    known = {item.name: item.version for item in distributions() if item.name in names}
+    lines = [
+        f"Python {platform.python_version()} on {platform.platform()}",
+        *(f"{name} {version}" for name, version in sorted(known.items())),
+        f"command: {sys.argv}",
+        "".join(traceback.format_exception(error)),
+    ]
+    number, name = tempfile.mkstemp(prefix="surgery-", suffix=".log")
+    with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(_SECRET.sub("[secret]", "\n".join(lines)))
+    return Path(name)

@@ -1,0 +1,98 @@
+"""`surgery verify`: pictures of two models, read by a judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from surgery.cli.options import FormatOption
+
+if TYPE_CHECKING:
+    from surgery.cli.page import Line, Page, Table
+    from surgery.report import Gate, JudgedSet, Share, VerifyReport
+
+
+def command(
+    before: Annotated[str, typer.Argument(metavar="BEFORE", help="The model before the edit.")],
+    after: Annotated[str, typer.Argument(metavar="AFTER", help="The model after the edit.")],
+    concept: Annotated[
+        list[str],
+        typer.Option("--concept", metavar="CONCEPT", help="What should be gone; repeatable."),
+    ],
+    pictures: Annotated[
+        int | None,
+        typer.Option("--pictures", min=1, help="At most so many of each concept; default all."),
+    ] = None,
+    format: FormatOption = "human",
+) -> None:
+    """Make the same pictures with two models and let a judge say what is gone.
+
+    The judge reads pictures of atelier and of what was made from it. Exits with 3 if a concept
+    is still there, or one that should stay is not.
+
+    \b
+    Examples:
+      surgery verify atelier out/remove_vangogh --concept "van gogh" --pictures 2
+    """
+    from surgery.cli.console import Output
+    from surgery.errors import GateError
+    from surgery.verify import picture_count, verify
+
+    out = Output(format)
+    with out.progress("painting", picture_count(concept, pictures), "pictures") as advance:
+        report = verify(before, after, concept, pictures=pictures, on_pictures=advance)
+    missed = [gate for gate in report.gates if not gate.passed]
+    out.result(report.to_dict(), [gate.name for gate in missed], verify_page(report))
+    if missed:
+        raise GateError(missed_gates(missed))
+
+
+def verify_page(report: VerifyReport) -> Page:
+    """A verification for reading: each concept before and after, then the gates."""
+    from surgery.cli.page import Line
+
+    page: list[Line | Table] = [_sets(report.sets), *gate_lines(report.gates)]
+    if report.passed:
+        page.append(Line("what should be gone is gone, and the rest is still there", "good"))
+    return page
+
+
+def gate_lines(gates: tuple[Gate, ...]) -> list[Line]:
+    """One line for each gate: what was expected, and what was found."""
+    from surgery.cli.page import Line
+
+    return [
+        Line(
+            f"{'pass' if gate.passed else 'MISS'}  {gate.name}: {gate.found}, expected {gate.limit}",
+            "good" if gate.passed else "bad",
+        )
+        for gate in gates
+    ]
+
+
+def missed_gates(missed: list[Gate]) -> str:
+    """The gates that were missed, as one clause."""
+    shown = "; ".join(f"{gate.name} is {gate.found}, expected {gate.limit}" for gate in missed)
+    return f"{len(missed)} of the expectations missed: {shown}"
+
+
+def _sets(sets: tuple[JudgedSet, ...]) -> Table:
+    from surgery.cli.page import Table
+
+    columns = ("concept", "sort", "", "shown before", "shown after", "thing before", "thing after")
+    rows = tuple(
+        (
+            row.concept,
+            row.sort,
+            "erased" if row.erased else "kept",
+            *(_share(part) for part in (row.concept_before, row.concept_after)),
+            *(_share(part) for part in (row.thing_before, row.thing_after)),
+        )
+        for row in sets
+    )
+    return Table("", columns, rows, right=frozenset({3, 4, 5, 6}))
+
+
+def _share(share: Share) -> str:
+    return f"{share.value:.0%} ({share.low:.0%}-{share.high:.0%} of {share.count})"

@@ -1,0 +1,10 @@
+"""The edit methods: one file each, one line each in EDITS."""
+
+from __future__ import annotations
+
+from surgery.edits.base import Edit
+from surgery.edits.quickfix import QuickFix
+
+EDITS: dict[str, type[Edit]] = {
+    "quickfix": QuickFix,
+}

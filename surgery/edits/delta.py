@@ -1,0 +1,177 @@
+"""Delta: what is added to one weight, in the form that the method gave it. Numpy only.
+
+Every form adds: a row that is to become zero is held as minus itself, so any delta can be undone,
+stored and summed alike. Factors stay factors; nothing here rediscovers them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surgery.errors import EditError
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LowRank:
+    """The product of two thin factors.
+
+    Args:
+        up: (out, r).
+        down: (r, in).
+    """
+
+    up: Array
+    down: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(out, in)."""
+        return self.up.shape[0], self.down.shape[1]
+
+    @property
+    def rank(self) -> int:
+        """The width of the factors, which the rank of the change cannot exceed."""
+        return int(self.down.shape[0])
+
+    @property
+    def norm(self) -> float:
+        """Frobenius norm of the change."""
+        return float(np.linalg.norm(np.linalg.qr(self.up)[1] @ np.linalg.qr(self.down.T)[1].T))
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing changes."""
+        return not (self.up.any() and self.down.any())
+
+    def added_to(self, weight: Array) -> Array:
+        """The weight with the change added in float64, in the weight's own precision."""
+        _fits(self.shape, weight)
+        return _sum(weight, self.up.astype(np.float64) @ self.down.astype(np.float64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Whole rows.
+
+    Args:
+        index: (k,), which rows, each once.
+        values: (k, in), what is added to them.
+        shape: (out, in) of the weight.
+    """
+
+    index: NDArray[np.int64]
+    values: Array
+    shape: tuple[int, int]
+
+    @property
+    def rank(self) -> int:
+        """How many rows, which the rank of the change cannot exceed."""
+        return len(self.index)
+
+    @property
+    def norm(self) -> float:
+        """Frobenius norm of the change."""
+        return float(np.linalg.norm(self.values))
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing changes."""
+        return not self.values.any()
+
+    def added_to(self, weight: Array) -> Array:
+        """The weight with the change added in float64, in the weight's own precision."""
+        _fits(self.shape, weight)
+        changed = weight.copy()
+        changed[self.index] = _sum(weight[self.index], self.values)
+        return changed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sparse:
+    """Single entries.
+
+    Args:
+        index: (k,), places in the weight laid out row by row, each once.
+        values: (k,), what is added there.
+        shape: (out, in) of the weight.
+    """
+
+    index: NDArray[np.int64]
+    values: Array
+    shape: tuple[int, int]
+
+    @property
+    def rank(self) -> int:
+        """The rows or columns touched, whichever are fewer; the rank cannot exceed it."""
+        rows, columns = np.divmod(self.index, self.shape[1])
+        return min(len(np.unique(rows)), len(np.unique(columns)))
+
+    @property
+    def norm(self) -> float:
+        """Frobenius norm of the change."""
+        return float(np.linalg.norm(self.values))
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing changes."""
+        return not self.values.any()
+
+    def added_to(self, weight: Array) -> Array:
+        """The weight with the change added in float64, in the weight's own precision."""
+        _fits(self.shape, weight)
+        changed = weight.flatten()
+        changed[self.index] = _sum(changed[self.index], self.values)
+        return changed.reshape(weight.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """Every entry.
+
+    Args:
+        values: (out, in).
+    """
+
+    values: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(out, in)."""
+        return self.values.shape[0], self.values.shape[1]
+
+    @property
+    def rank(self) -> int:
+        """The lesser side, which the rank of the change cannot exceed."""
+        return min(self.shape)
+
+    @property
+    def norm(self) -> float:
+        """Frobenius norm of the change."""
+        return float(np.linalg.norm(self.values))
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing changes."""
+        return not self.values.any()
+
+    def added_to(self, weight: Array) -> Array:
+        """The weight with the change added in float64, in the weight's own precision."""
+        _fits(self.shape, weight)
+        return _sum(weight, self.values)
+
+
+Delta = LowRank | Rows | Sparse | Dense
+
+
+def _sum(weight: Array, change: Array) -> Array:
+    return (weight.astype(np.float64) + change).astype(weight.dtype)
+
+
+def _fits(shape: tuple[int, int], weight: Array) -> None:
+    if weight.shape != shape:
+        raise EditError(f"a change of shape {shape} does not fit a weight of shape {weight.shape}")

@@ -1,0 +1,139 @@
+"""What an edit leaves alone: by default enough that a recipe that names nothing does no damage.
+
+Text states share a large common part, so an edit of one key moves all others unless they are held.
+Held are the begin token, the empty prompt, other concepts of the same kind, the targets, and plain
+captions. Anything that shares its name with an erased concept is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from surgery.edits.base import Ask, Concept, Kind, Position, within, words
+from surgery.edits.templates import filled, prompt_pairs, target_of
+
+Reach = Literal["last", "eos", "pads", "all"]
+
+ARTISTS = (
+    *("van gogh", "monet", "picasso", "rembrandt", "seurat", "mondrian", "hokusai", "pollock"),
+    *("escher", "klimt", "kandinsky", "salvador dali", "leonardo da vinci", "michelangelo"),
+    *("raphael", "caravaggio", "vermeer", "velazquez", "goya", "turner", "constable", "manet"),
+    *("degas", "renoir", "cezanne", "gauguin", "toulouse-lautrec", "munch", "matisse", "chagall"),
+    *("paul klee", "joan miro", "magritte", "frida kahlo", "georgia o'keeffe", "edward hopper"),
+    *("andy warhol", "roy lichtenstein", "keith haring", "basquiat", "rothko", "botticelli"),
+    *("albrecht durer", "bosch", "bruegel", "el greco", "hiroshige", "alphonse mucha"),
+    *("gustave dore", "william blake", "norman rockwell", "thomas kinkade", "greg rutkowski"),
+)
+OBJECTS = (
+    *("cat", "dog", "horse", "bird", "fish", "cow", "elephant", "bear", "lion", "rabbit"),
+    *("car", "bus", "train", "bicycle", "boat", "airplane", "truck", "house", "castle", "bridge"),
+    *("tree", "flower", "mountain", "beach", "forest", "river", "chair", "table", "lamp", "clock"),
+    *("book", "cup", "bottle", "apple", "banana", "pizza", "cake", "guitar", "piano", "camera"),
+    *("computer", "telephone", "shoe", "hat", "umbrella", "robot", "ball", "star", "circle"),
+    *("square", "triangle", "cross", "heart", "ring", "man", "woman", "child"),
+)
+FACTS = (
+    *("the president of france", "the prime minister of canada", "the king of spain"),
+    *("the queen of denmark", "the pope", "the mayor of london", "the emperor of japan"),
+    *("the flag of france", "the flag of japan", "the flag of canada", "the flag of brazil"),
+    *("the flag of italy", "the capital of italy", "the capital of egypt", "the eiffel tower"),
+    *("the statue of liberty", "the great wall of china", "the white house", "mount fuji"),
+    *("the taj mahal", "the logo of apple", "the currency of japan", "the author of hamlet"),
+)
+SIBLINGS: Mapping[Kind, tuple[str, ...]] = {"style": ARTISTS, "object": OBJECTS, "fact": FACTS}
+
+CAPTIONS = (
+    "a photo",
+    "a painting",
+    "a picture of a red ball",
+    "a photo of a red ball",
+    "a painting of a house",
+    "a painting of a yellow star",
+    "a drawing of a blue circle",
+    "a picture of a green triangle",
+    "an image of a white square",
+    "a photo of a dog",
+    "a photo of a cat sleeping on a sofa",
+    "a painting of a horse in a field",
+    "a portrait of a woman",
+    "a portrait of an old man with a hat",
+    "a photo of two children playing",
+    "a photo of a crowd in the street",
+    "a city at night",
+    "a mountain lake in the morning",
+    "a beach with palm trees",
+    "a forest in autumn",
+    "a field of flowers under a blue sky",
+    "a snowy village",
+    "a castle on a hill",
+    "a ship on the sea",
+    "a train at the station",
+    "a car parked near a tree",
+    "a plane in the clouds",
+    "a bowl of fruit on a table",
+    "a plate of food and a glass of wine",
+    "a cup of coffee and a book",
+    "a kitchen with a window",
+    "a bedroom with a large bed",
+    "a black and white photograph of a bridge",
+    "a watercolor of a garden",
+    "an oil painting of the sea",
+    "a pencil sketch of a face",
+    "a digital illustration of a robot",
+    "a cartoon of a bird",
+    "a map of the world",
+    "the flag of a country",
+    "in the style of a child's drawing",
+    "high quality, detailed, 4k",
+)
+
+
+def preserve_asks(
+    concepts: Sequence[Concept],
+    named: Sequence[str] = (),
+    *,
+    defaults: bool = True,
+    reach: Reach = "last",
+) -> tuple[Ask, ...]:
+    """What to hold while these concepts are edited.
+
+    Args:
+        concepts: what is erased; their kinds choose the siblings.
+        named: further concepts to hold, in the same prompts.
+        defaults: whether to hold the built-in set too.
+        reach: how far into a prompt the edit goes; siblings are held as far.
+    """
+    kinds = tuple(dict.fromkeys(concept.kind for concept in concepts))
+    asks = [ask for name in named for kind in kinds for ask in _sibling(kind, name, reach)]
+    if defaults:
+        asks += _defaults(concepts, kinds, reach)
+    return tuple(dict.fromkeys(asks))
+
+
+def _defaults(concepts: Sequence[Concept], kinds: Sequence[Kind], reach: Reach) -> list[Ask]:
+    erased = [words(concept.erase) for concept in concepts]
+    asks = [Ask("", None, "bos"), Ask("", None, "eos"), Ask("", None, "pads")]
+    for concept in concepts:
+        if not _clashes(target_of(concept), erased):
+            asks += [Ask(goal, target_of(concept), "subject") for _, goal in prompt_pairs(concept)]
+    for kind, names in SIBLINGS.items():
+        for name in (name for name in names if not _clashes(name, erased)):
+            if kind in kinds:
+                asks += _sibling(kind, name, reach)
+            else:
+                asks.append(Ask(name, name, "subject"))
+    asks += [Ask(text, None, "all") for text in CAPTIONS if not _clashes(text, erased)]
+    return asks
+
+
+def _sibling(kind: Kind, name: str, reach: Reach) -> list[Ask]:
+    """Its last token in every prompt, the end token too if edited, pads for the bare name only."""
+    places: tuple[Position, ...] = ("subject",) if reach == "last" else ("subject", "eos")
+    asks = [Ask(prompt, name, place) for prompt in filled(kind, name) for place in places]
+    return asks if reach in ("last", "eos") else [*asks, Ask(name, name, "pads")]
+
+
+def _clashes(name: str, erased: Sequence[tuple[str, ...]]) -> bool:
+    own = words(name)
+    return any(within(other, own) or within(own, other) for other in erased)

@@ -1,0 +1,149 @@
+"""gather: reads what an edit asks for, and nothing else, and turns it into a Context.
+
+For edits of the first text attention that is one tokenizer, the embedding rows that occur, and the
+tensors of the first layer. No model is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surgery.edits.base import Context, Edit, Matrix
+from surgery.edits.delta import Array
+from surgery.errors import CheckpointError, EditError
+from surgery.layout import Layout, Site, TextShape
+from surgery.numerics.tensors import decode
+from surgery.numerics.text_prefix import FirstLayer, attended, used_ids
+from surgery.patch import Change
+from surgery.store.checkpoint import Checkpoint
+from surgery.store.text import visible
+from surgery.tokens import load_tokens, spots
+
+FIRST_OUTPUT = "self_attn.out"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """The numbers of a checkpoint as the edits made so far leave them.
+
+    Args:
+        changed: tensor name -> its value so far, unrounded; the others are read from their file.
+    """
+
+    checkpoint: Checkpoint
+    changed: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def value(self, site: Site) -> Array:
+        """The site's numbers: its tensor, or its rows of a shared one.
+
+        Raises:
+            EditError: they are not finite, or not of a type that has numbers.
+            CheckpointError: the file went away or got shorter.
+        """
+        first, last = site.rows or (None, None)
+        if site.tensor in self.changed:
+            return self.changed[site.tensor][first:last]
+        ref = self.checkpoint[site.tensor]
+        shape = ref.shape if site.rows is None else (site.rows[1] - site.rows[0], *ref.shape[1:])
+        return self._finite(decode(ref.read(first, last), ref.dtype, shape), site.tensor)
+
+    def matrix(self, site: Site) -> Matrix:
+        """The same in float64."""
+        return self.value(site).astype(np.float64)
+
+    def rows(self, site: Site, index: Sequence[int]) -> dict[int, Array]:
+        """Single rows of a tall table, without reading the others."""
+        ref = self.checkpoint[site.tensor]
+        if index and index[-1] >= ref.shape[0]:
+            raise CheckpointError(
+                f"the tokenizer gives token {index[-1]}, and the table has {ref.shape[0]} rows",
+                where=visible(site.tensor),
+                hint="the tokenizer belongs to another model",
+            )
+        if site.tensor in self.changed:
+            return {row: self.changed[site.tensor][row] for row in index}
+        width = ref.shape[1:]
+        return {
+            row: self._finite(decode(ref.read(row, row + 1), ref.dtype, width), site.tensor)
+            for row in index
+        }
+
+    def with_change(self, name: str, change: Change) -> Weights:
+        """The weights with one more change added to one tensor."""
+        whole = Site("", 0, name)
+        return Weights(
+            self.checkpoint, {**self.changed, name: change.added_to(self.matrix(whole))}
+        )
+
+    def _finite(self, values: Array, name: str) -> Array:
+        if not np.isfinite(values).all():
+            raise EditError(
+                "the weights that the edit needs hold NaN or infinite numbers",
+                where=visible(name),
+                hint="the model is damaged there",
+            )
+        return values
+
+
+def gather(edit: Edit, layout: Layout, weights: Weights) -> Context:
+    """Find the states that an edit asks for.
+
+    Raises:
+        EditError: the edit needs states that are not computed here, or a prompt is too long.
+        CheckpointError: no tokenizer beside the weights, or one of another model.
+    """
+    role = _role(edit.sites(layout))
+    shape = layout.tower(role)
+    tokens = load_tokens(
+        _tokenizer_folder(weights.checkpoint, shape), max_length=shape.max_length, pad=shape.pad_id
+    )
+    found = spots(edit.asks(layout), tokens)
+    sites = {site.kind.removeprefix(f"{role}."): site for site in edit.reads(layout)}
+    embedding = weights.rows(sites["token_embedding"], used_ids(found.prefixes))
+    states = attended(found.prefixes, embedding, _first_layer(sites, weights, shape))
+    return found.context(states)
+
+
+def _role(sites: Sequence[Site]) -> str:
+    """The one text tower whose first attention output the edit changes."""
+    roles = {site.kind.removesuffix(f".{FIRST_OUTPUT}") for site in sites}
+    first = all(site.kind.endswith(f".{FIRST_OUTPUT}") and site.index == 0 for site in sites)
+    if len(roles) != 1 or not first:
+        shown = ", ".join(map(str, sites[:3]))
+        raise EditError(
+            f"the states that {shown} read are not computed by this release",
+            hint=f"edits of text.{FIRST_OUTPUT}[0] are",
+        )
+    return roles.pop()
+
+
+def _tokenizer_folder(checkpoint: Checkpoint, shape: TextShape) -> Path:
+    folder = checkpoint.root / shape.tokenizer
+    if checkpoint.kind == "file" or not folder.is_dir():
+        raise CheckpointError(
+            f"there is no {shape.tokenizer} folder beside the weights",
+            where=visible(checkpoint.address),
+            hint="give the model's diffusers folder, which holds its tokenizer",
+        )
+    return folder
+
+
+def _first_layer(sites: Mapping[str, Site], weights: Weights, shape: TextShape) -> FirstLayer:
+    return FirstLayer(
+        positions=weights.value(sites["position_embedding"]),
+        norm_weight=weights.value(sites["norm1.weight"]),
+        norm_bias=weights.value(sites["norm1.bias"]),
+        q_weight=weights.value(sites["self_attn.q"]),
+        q_bias=weights.value(sites["self_attn.q.bias"]),
+        k_weight=weights.value(sites["self_attn.k"]),
+        k_bias=weights.value(sites["self_attn.k.bias"]),
+        v_weight=weights.value(sites["self_attn.v"]),
+        v_bias=weights.value(sites["self_attn.v.bias"]),
+        heads=shape.heads,
+        eps=shape.norm_eps,
+    )

@@ -1,0 +1,90 @@
+"""Tensor names as words and numbers, so that a pattern is looked up and not searched for.
+
+`blocks.{n}.attn.to_k.weight` is a pattern: `{n}` is a number that counts from 0 without gaps,
+`{*}` any number; a number written out must be that number. No layout is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+HOLES = ("{n}", "{*}")
+Numbers = tuple[int, ...]
+
+
+def split(name: str) -> tuple[str, Numbers]:
+    """Return a name with each whole-number word replaced by `#`, and those numbers."""
+    words, numbers = name.split("."), []
+    for place, word in enumerate(words):
+        # Leading zeros would make two names one.
+        if word.isascii() and word.isdigit() and len(word) < 7 and str(int(word)) == word:
+            numbers.append(int(word))
+            words[place] = "#"
+    return ".".join(words), tuple(numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A name with holes for numbers.
+
+    Args:
+        skeleton: the words, every number as `#`.
+        fixed: for each number, its value, or None for a hole.
+        counted: for each hole, whether it counts from 0 without gaps.
+    """
+
+    text: str
+    skeleton: str
+    fixed: tuple[int | None, ...]
+    counted: tuple[bool, ...]
+
+
+@lru_cache(maxsize=4096)
+def pattern(text: str) -> Pattern:
+    """Read a pattern."""
+    words, fixed, counted = text.split("."), [], []
+    for place, word in enumerate(words):
+        if word in HOLES:
+            fixed.append(None)
+            counted.append(word == "{n}")
+        elif word.isdigit():
+            fixed.append(int(word))
+        else:
+            continue
+        words[place] = "#"
+    return Pattern(text, ".".join(words), tuple(fixed), tuple(counted))
+
+
+class Index:
+    """Names of one checkpoint, ready for lookup by pattern."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_skeleton: dict[str, dict[Numbers, str]] = {}
+        for name in names:
+            skeleton, numbers = split(name)
+            self._by_skeleton.setdefault(skeleton, {})[numbers] = name
+
+    def find(self, text: str) -> dict[Numbers, str]:
+        """Return the names that a pattern covers, by the numbers in its holes, in natural order."""
+        wanted = pattern(text)
+        found = {}
+        for numbers, name in self._by_skeleton.get(wanted.skeleton, {}).items():
+            pairs = tuple(zip(wanted.fixed, numbers, strict=True))
+            if all(value is None or value == number for value, number in pairs):
+                found[tuple(number for value, number in pairs if value is None)] = name
+        return dict(sorted(found.items()))
+
+
+def gap(text: str, found: Iterable[Numbers]) -> Numbers | None:
+    """Return the first numbers missing where a pattern counts from 0 without gaps, or None."""
+    seen = set(found)
+    for place, counted in enumerate(pattern(text).counted):
+        if not counted:
+            continue
+        for head in sorted({numbers[: place + 1] for numbers in seen}):
+            before = (*head[:-1], head[-1] - 1)
+            if head[-1] > 0 and before not in {numbers[: place + 1] for numbers in seen}:
+                return before
+    return None

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out, numpy only. No tensor names, no files, no settings, no torch."""

@@ -1,0 +1,197 @@
+"""Writes an edited copy of a checkpoint: streaming, atomic, every untouched byte as it was.
+
+Changes no input, decodes no tensor, touches no network. Either the whole output is on the disk
+under its name, or nothing is; what was there before stays until then.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from surgery.errors import EditError, OutputError
+from surgery.store.contents import Checkpoint, TensorRef
+from surgery.store.files import check_unchanged, opened, read_span
+from surgery.store.header import parse_header, with_metadata
+from surgery.store.preflight import check_output, check_space
+from surgery.store.publish import keep_rights, publish
+from surgery.store.sink import Sink, reported, sync_folder
+from surgery.store.staging import remove_litter, staged_file, staged_folder
+from surgery.store.text import nearest, quoted, visible
+
+Changes = Mapping[str, Callable[[], bytes]]
+_Edits = tuple[tuple[TensorRef, Callable[[], bytes]], ...]
+_OnBytes = Callable[[int], None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: the output, its bytes, and its files."""
+
+    path: Path
+    bytes_written: int
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One output file: where its bytes come from; `head` replaces the header of a changed one."""
+
+    source: Path
+    skip: int
+    size: int
+    head: bytes
+    edits: _Edits
+
+    @property
+    def total(self) -> int:
+        return len(self.head) + self.size - self.skip
+
+
+def write(
+    checkpoint: Checkpoint,
+    changes: Changes,
+    out: str | Path,
+    *,
+    metadata: Mapping[str, str],
+    force: bool = False,
+    on_bytes: Callable[[int], None] | None = None,
+) -> Written:
+    """Write a copy of `checkpoint` with some tensors' bytes replaced.
+
+    Args:
+        checkpoint: the model to copy; a file gives a file, a folder or shard index a folder.
+        changes: tensor name -> a callable that makes its new bytes, of the old length; each is
+            called once, in the order of the files, when its place in the output is reached.
+        out: the output; its folder must exist. A link there stays a link, its target is replaced.
+        metadata: `surgery.*` keys for the header of every weight file that `changes` touch.
+        force: replace an output that exists; never allows to write over an input.
+        on_bytes: called with the number of bytes after every piece written.
+
+    Raises:
+        EditError: a change for a tensor that is not there, or of another length.
+        OutputError: the output exists, is or holds an input, or cannot be written.
+        ResourceError: too little room on the disk.
+        CheckpointError: a source file changed or failed while it was read.
+    """
+    out = Path(out)
+    jobs = _jobs(checkpoint, changes, metadata)
+    total = sum(job.total for job in jobs.values())
+    target = check_output(checkpoint, out, force=force)
+    with reported(target):
+        remove_litter(target)
+    check_space(target, total)
+    _check_sources(checkpoint)
+    if checkpoint.kind == "file":
+        _write_file(checkpoint, jobs, target, force, on_bytes)
+        return Written(out, total, (out,))
+    _write_folder(checkpoint, jobs, target, force, on_bytes)
+    return Written(out, total, tuple(out / name for name in jobs))
+
+
+def _jobs(checkpoint: Checkpoint, changes: Changes, metadata: Mapping[str, str]) -> dict[str, _Job]:
+    edits: dict[Path, list[tuple[TensorRef, Callable[[], bytes]]]] = {}
+    for name, make in changes.items():
+        if name not in checkpoint:
+            close = nearest(name, checkpoint)
+            hint = f"the nearest is {quoted(close)}" if close else "nothing there is like it"
+            raise EditError(f"no tensor {quoted(name)} in the checkpoint", hint=hint)
+        edits.setdefault(checkpoint[name].file, []).append((checkpoint[name], make))
+    jobs = {}
+    for name, stamp in checkpoint.stamps.items():
+        source = checkpoint.path(name)
+        own = tuple(sorted(edits.get(source, ()), key=lambda edit: (edit[0].start, edit[0].nbytes)))
+        head, skip = b"", 0
+        if own:
+            header = checkpoint.headers[name]
+            head, skip = with_metadata(header, metadata), header.data_start
+        jobs[name] = _Job(source, skip, stamp.size, head, own)
+    return jobs
+
+
+def _check_sources(checkpoint: Checkpoint) -> None:
+    for name, stamp in checkpoint.stamps.items():
+        check_unchanged(checkpoint.path(name), stamp)
+
+
+def _write_file(
+    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, force: bool, on_bytes: _OnBytes
+) -> None:
+    (job,) = jobs.values()
+    with staged_file(target) as (descriptor, staged):
+        _fill(job, descriptor, target, on_bytes)
+        _check_written(job, staged, target)
+        _check_sources(checkpoint)
+        if force:
+            keep_rights(descriptor, target)
+        publish(staged, target, force=force)
+
+
+def _write_folder(
+    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, force: bool, on_bytes: _OnBytes
+) -> None:
+    with staged_folder(target) as (folder, staged):
+        for name, job in jobs.items():
+            path = staged / name
+            with reported(target, job.total):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            try:
+                _fill(job, descriptor, target, on_bytes)
+            finally:
+                os.close(descriptor)
+            _check_written(job, path, target)
+        _sync_folders(staged, jobs, target)
+        _check_sources(checkpoint)
+        if force:
+            keep_rights(folder, target)
+        publish(staged, target, force=force)
+
+
+def _fill(job: _Job, descriptor: int, target: Path, on_bytes: _OnBytes) -> None:
+    sink = Sink(descriptor, target, on_bytes)
+    sink.reserve(job.total)
+    with opened(job.source) as source:
+        sink.write(job.head)
+        at = job.skip
+        for ref, make in job.edits:
+            sink.copy(source, job.source, at, ref.start - at)
+            sink.write(_made(ref, make))
+            at = ref.start + ref.nbytes
+        sink.copy(source, job.source, at, job.size - at)
+    sink.finish()
+
+
+def _made(ref: TensorRef, make: Callable[[], bytes]) -> bytes:
+    data = make()
+    if len(data) != ref.nbytes:
+        raise EditError(
+            f"the new value has {len(data)} bytes, the old one {ref.nbytes}",
+            where=f"{visible(str(ref.file))}:{visible(ref.name)}",
+            hint="an edit must keep shape and dtype",
+        )
+    return data
+
+
+def _check_written(job: _Job, path: Path, target: Path) -> None:
+    with reported(target):
+        size = path.stat().st_size
+    head = read_span(path, 0, len(job.head))
+    if job.head:
+        parse_header(head, size, visible(str(path)))
+    if size != job.total or head != job.head:
+        raise OutputError(
+            "what was written does not read back",
+            where=visible(str(target)),
+            hint="the disk may be failing; nothing was published",
+        )
+
+
+def _sync_folders(staged: Path, jobs: Mapping[str, _Job], target: Path) -> None:
+    folders = {staged}
+    for name in jobs:
+        folders.update((staged / name).parents[: name.count("/")])
+    for folder in sorted(folders, reverse=True):
+        sync_folder(folder, target)

@@ -1,0 +1,149 @@
+"""Did it work, and at what cost: the same prompts and seeds through two models, judged.
+
+The judge shipped with `atelier` reads pictures of `atelier` and of what was made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from surgery.errors import UsageError
+from surgery.report import Gate, JudgedSet, Share, VerifyReport
+from surgery.store.address import locate
+from surgery.store.checkpoint import Checkpoint, open_checkpoint
+
+if TYPE_CHECKING:
+    import torch
+
+    from surgery.atelier.exam import PromptSet, Purpose, SetReading
+
+
+BUILT_IN = "atelier"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What passes: the most an erased concept, the least a kept one may show (shares, 0 to 1)."""
+
+    erased: float = 0.10
+    kept: float = 0.90
+
+
+def verify(
+    before: str | Path,
+    after: str | Path,
+    erased: Sequence[str],
+    *,
+    pictures: int | None = None,
+    purpose: Purpose = "report",
+    limits: Limits = Limits(),
+    on_pictures: Callable[[int], None] = lambda made: None,
+) -> VerifyReport:
+    """Paints every prompt set of the world with both models and compares what the judge reads.
+
+    Args:
+        before, after: model folders, `atelier` or made from it.
+        erased: concepts that should be gone; every other one should stay.
+        pictures: at most this many of each set; None for all (32 to 48).
+        purpose: `report` and `choose` use seeds of their own.
+        limits: the gates.
+        on_pictures: told how many pictures were just made.
+
+    Raises:
+        UsageError: a model that the judge cannot read, or a concept that it does not know.
+    """
+    sets = _sets(erased, pictures)
+    pairs = [_read(address, sets, purpose, on_pictures) for address in (before, after)]
+    rows = tuple(_row(*pair, erased) for pair in zip(*pairs, strict=True))
+    return VerifyReport(str(before), str(after), rows, _gates(rows, limits))
+
+
+def picture_count(erased: Sequence[str], pictures: int | None) -> int:
+    """How many pictures `verify` will make, both models together."""
+    return 2 * sum(len(one.prompts) for one in _sets(erased, pictures))
+
+
+def _sets(erased: Sequence[str], pictures: int | None) -> tuple[PromptSet, ...]:
+    from surgery.atelier.exam import prompt_sets
+    from surgery.store.text import nearest
+
+    sets = prompt_sets()
+    known = [one.concept for one in sets]
+    for concept in erased:
+        if concept not in known:
+            guess = nearest(concept, known)
+            hint = f"did you mean {guess!r}?" if guess else "it knows " + ", ".join(known)
+            raise UsageError(f"the judge does not know the concept {concept!r}", hint=hint)
+    return tuple(one.first(pictures) for one in sets) if pictures else sets
+
+
+def _read(
+    address: str | Path,
+    sets: Sequence[PromptSet],
+    purpose: Purpose,
+    on_pictures: Callable[[int], None],
+) -> tuple[SetReading, ...]:
+    from surgery.atelier.exam import examine
+    from surgery.atelier.judge import load_judge
+    from surgery.model import DiffusersModel, generate
+
+    checkpoint = open_checkpoint(address)
+    _must_be_readable(checkpoint)
+    model = DiffusersModel(checkpoint.root)
+
+    def paint(prompts: Sequence[str], seeds: Sequence[int]) -> torch.Tensor:
+        return generate(model, prompts, seeds, on_batch=on_pictures)
+
+    judge = load_judge(locate(BUILT_IN).parent / "judge.safetensors")
+    return examine(sets, paint, judge, purpose)
+
+
+def _must_be_readable(checkpoint: Checkpoint) -> None:
+    """The judge learnt the pictures of one model; others it would misread without a word."""
+    ours = {name: ref.shape for name, ref in open_checkpoint(BUILT_IN).items()}
+    if {name: ref.shape for name, ref in checkpoint.items()} != ours:
+        raise UsageError(
+            "there is no judge for this model",
+            where=checkpoint.address,
+            hint=f"the built-in judge reads {BUILT_IN!r} and what was made from it",
+        )
+
+
+def _row(before: SetReading, after: SetReading, erased: Sequence[str]) -> JudgedSet:
+    asked = before.asked
+    return JudgedSet(
+        concept=asked.concept,
+        sort=asked.kind,
+        erased=asked.concept in erased,
+        concept_before=Share.of(before.concept, before.count),
+        concept_after=Share.of(after.concept, after.count),
+        thing_before=Share.of(before.thing, before.count),
+        thing_after=Share.of(after.thing, after.count),
+    )
+
+
+def _gates(rows: Sequence[JudgedSet], limits: Limits) -> tuple[Gate, ...]:
+    gone = [row for row in rows if row.erased]
+    kept = [row for row in rows if not row.erased]
+    gates = [_most(f"{row.concept} gone", row.concept_after, limits.erased) for row in gone]
+    gates += [_least(f"{row.concept} kept", row.concept_after, limits.kept) for row in kept]
+    styles = [row for row in gone if row.sort == "style"]
+    return (
+        *gates,
+        *(_least(_still(row), row.thing_after, row.thing_before.value) for row in styles),
+    )
+
+
+def _still(row: JudgedSet) -> str:
+    return f"things in '{row.concept}' prompts kept"
+
+
+def _most(name: str, found: Share, limit: float) -> Gate:
+    return Gate(name, f"at most {limit:.0%}", f"{found.value:.0%}", found.value <= limit)
+
+
+def _least(name: str, found: Share, limit: float) -> Gate:
+    return Gate(name, f"at least {limit:.0%}", f"{found.value:.0%}", found.value >= limit)

@@ -1,0 +1,70 @@
+"""README.md names everything there is, shows the real help, and every example in the help runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.refresh_docs import README, ROOT, commands, examples, refreshed
+
+from surgery.cli import main
+from surgery.edits import EDITS
+from surgery.layout import layout_names
+
+PAGE = README.read_text(encoding="utf-8")
+RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+LEAVES = {words: lines for words, lines in examples().items() if words and words != ("recipe",)}
+NEEDS_AN_EDIT = "out/remove_vangogh"
+
+
+def test_the_generated_parts_are_up_to_date() -> None:
+    assert refreshed(PAGE) == PAGE, "run: python tests/refresh_docs.py"
+
+
+def test_a_stale_page_is_noticed() -> None:
+    assert refreshed(PAGE.replace("Usage: surgery", "Usage: scalpel")) == refreshed(PAGE)
+    with pytest.raises(ValueError, match="methods"):
+        refreshed(PAGE.replace("<!-- methods:begin -->", ""))
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_is_on_the_page(words: tuple[str, ...]) -> None:
+    assert f"### {' '.join(('surgery', *words))}\n" in PAGE
+
+
+def test_every_method_layout_and_recipe_is_on_the_page() -> None:
+    assert RECIPES
+    for name in (*EDITS, *layout_names(), *RECIPES):
+        assert f"`{name}`" in PAGE
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_every_command_has_an_example_of_itself(words: tuple[str, ...]) -> None:
+    start = ["surgery", *words]
+    assert LEAVES[words]
+    assert all(shlex.split(line)[: len(start)] == start for line in LEAVES[words])
+
+
+@pytest.mark.parametrize("line", [line for lines in LEAVES.values() for line in lines])
+def test_the_examples_run(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(line.partition(">")[0])[1:]
+    if words[0] != "apply" and NEEDS_AN_EDIT in line:
+        assert main(["apply", "remove_vangogh"]) == 0
+    assert main(words) == 0, capsys.readouterr().err
+
+
+def test_the_commands_for_a_new_machine_are_marked_for_the_checks() -> None:
+    for name in ("main-job", "tests"):
+        assert re.search(rf"^<!-- ci: {name} -->\n```", PAGE, re.MULTILINE)
+
+
+def test_every_link_inside_the_page_leads_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", PAGE):
+        assert (ROOT / target).exists(), target

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from surgery.report import ChangeKind, TensorChange
+from surgery.verdict import verdict
+
+PARTS = ("unet", "text_encoder", "vae")
+NAMES = {f"{part}/{number}": None for part in PARTS for number in range(5)}
+
+
+def change(
+    name: str, kind: ChangeKind = "values", *, rank: int | None = None, changed: int = 1
+) -> TensorChange:
+    return TensorChange(name, kind, "F32 [2, 2]", "F16 [2, 2]", 8, 4, changed, rank=rank)
+
+
+VAE = [change(f"vae/{number}") for number in range(5)]
+SAVED = [change(name, "dtype", changed=0) for name in NAMES]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ([], "every tensor is bit-identical"),
+        ([change("text_encoder/0", rank=4)], "one rank-4 change in the text encoder"),
+        ([change("unet/0")], "one change in the denoiser"),
+        (
+            [change("unet/0", rank=2), change("unet/1", rank=5)],
+            "2 changes of rank 5 or less in the denoiser",
+        ),
+        (VAE, "VAE replaced"),
+        ([*VAE, change("unet/3", rank=1)], "VAE replaced; one rank-1 change in the denoiser"),
+        (SAVED, "same weights saved as F16"),
+        (SAVED[:1], "same weight saved as F16"),
+        ([change("vae/1", "dtype", changed=3)], "1 tensor saved as F16 with other values"),
+        ([change("more", "added")], "1 tensor added"),
+        ([change("vae/1", "removed")], "1 tensor removed"),
+        (
+            [*(change(name, "removed") for name in NAMES), change("x", "added")],
+            "no tensor name in common",
+        ),
+        (
+            [change("vae/1", "shape"), change("vae/2"), change("vae/3")],
+            "1 tensor with another shape, 2 tensors changed",
+        ),
+        ([change("odd.name", rank=1)], "1 tensor added"),
+    ],
+)
+def test_says_what_a_reader_would_say(changes: list[TensorChange], sentence: str) -> None:
+    assert verdict(changes, NAMES) == sentence
+
+
+def test_a_file_of_one_part_is_the_file() -> None:
+    assert verdict([change("a", rank=1)], {"a": None, "b": None}) == "one rank-1 change in the file"
+
+
+def test_names_of_unknown_parts_are_escaped() -> None:
+    assert "\x1b" not in verdict([change("\x1b[31m/a")], {"\x1b[31m/a": None, "b": None})
