@@ -55,9 +55,9 @@ sys.modules[__name__].__class__ = _Package
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version
+        from surgery.patch import own_version
 
-        return version("surgery")
+        return own_version()
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'surgery' has no attribute {name!r}")

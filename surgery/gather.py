@@ -76,9 +76,7 @@ class Weights:
     def with_change(self, name: str, change: Change) -> Weights:
         """The weights with one more change added to one tensor."""
         whole = Site("", 0, name)
-        return Weights(
-            self.checkpoint, {**self.changed, name: change.added_to(self.matrix(whole))}
-        )
+        return Weights(self.checkpoint, {**self.changed, name: change.added_to(self.matrix(whole))})
 
     def _finite(self, values: Array, name: str) -> Array:
         if not np.isfinite(values).all():

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from surgery.errors import LayoutError
 from surgery.layouts.fit import Configs, Fitted, Shaped, layered, recognise, resolve
-from surgery.layouts.names import Index
+from surgery.layouts.names import Index, shown
 from surgery.layouts.schema import Spec, load_specs
 from surgery.layouts.text import TextShape, text_shape
 from surgery.selector import Site, select
@@ -194,7 +194,7 @@ def _undecided(
     seen = _seen(checkpoint)
     if fits:
         return LayoutError(f"several layouts describe this checkpoint: {', '.join(fits)}; {seen}")
-    near = [f"{s.name} ({why})" for s, why in answers if isinstance(why, str) and "no " not in why]
+    near = [f"{s.name} ({why})" for s, why in answers if isinstance(why, str) and why[:3] != "no "]
     hint = f"nearest: {'; '.join(near[:3])}" if near else f"known: {', '.join(layout_names())}"
     return LayoutError(f"no layout describes this checkpoint; {seen}", hint=hint)
 
@@ -205,7 +205,7 @@ def _seen(checkpoint: Mapping[str, Shaped]) -> str:
         group = re.split(r"(?<=/)|(?<=\.)", name, maxsplit=1)[0]
         groups[group] = groups.get(group, 0) + 1
     largest = sorted(groups, key=lambda group: -groups[group])[:6]
-    counted = ", ".join(f"{ascii(group)[1:-1]} {groups[group]}" for group in largest)
+    counted = ", ".join(f"{shown(group)} {groups[group]}" for group in largest)
     telling = [name for name in checkpoint if re.search(r"attn|proj|embed", name)][:3]
-    shown = ", ".join(ascii(name)[1:-1] for name in telling)
-    return f"seen {len(checkpoint)} tensors ({counted})" + (f", such as {shown}" if shown else "")
+    such = ", ".join(shown(name) for name in telling)
+    return f"seen {len(checkpoint)} tensors ({counted})" + (f", such as {such}" if such else "")

@@ -58,7 +58,8 @@ class DiffusersModel:
         tokenizer, tower = self.pipeline.tokenizer, self.pipeline.text_encoder
         length = tokenizer.model_max_length
         ids = tokenizer(list(prompts), padding="max_length", max_length=length).input_ids
-        return tower(torch.tensor(ids, device=self.device)).last_hidden_state
+        states: Tensor = tower(torch.tensor(ids, device=self.device)).last_hidden_state
+        return states
 
     @torch.no_grad()
     def denoise(
@@ -82,7 +83,7 @@ class DiffusersModel:
         """
         unet, scheduler = self.pipeline.unet, self.pipeline.scheduler
         scheduler.set_timesteps(steps, device=self.device)
-        latents = self._noise(seeds) * scheduler.init_noise_sigma
+        latents: Tensor = self._noise(seeds) * scheduler.init_noise_sigma
         both = torch.cat([self.encode([""]).expand_as(states), states])
         for time in scheduler.timesteps:
             doubled = scheduler.scale_model_input(torch.cat([latents, latents]), time)
@@ -100,7 +101,8 @@ class DiffusersModel:
     def decode(self, latents: Tensor) -> Tensor:
         """Latents → pictures (n, 3, height, width) in [-1, 1]."""
         vae = self.pipeline.vae
-        return vae.decode(latents / vae.config.scaling_factor).sample.clamp(-1, 1)
+        pictures: Tensor = vae.decode(latents / vae.config.scaling_factor).sample
+        return pictures.clamp(-1, 1)
 
 
 def generate(

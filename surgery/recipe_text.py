@@ -222,7 +222,8 @@ def write_yaml(value: object) -> str:
     writer = YAML(typ="safe", pure=True)
     writer.Representer = Representer
     writer.default_flow_style, writer.width = False, 2**20
-    writer.sort_base_mapping_type_on_output = False
+    # ruamel types its settings by their first value, here None.
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     out = io.StringIO()
     writer.dump(value, out)
     return out.getvalue()

@@ -83,12 +83,8 @@ def _expand(term: str, counts: dict[str, int]) -> set[tuple[str, int]]:
 
 def _kinds(pattern: str, counts: dict[str, int]) -> list[str]:
     """The kinds a pattern names; `.weight` may be written out where the short kind means it."""
-    for spelling in (pattern, pattern.removesuffix(".weight")):
-        test = _as_regex(spelling)
-        kinds = [kind for kind in counts if test.fullmatch(kind)]
-        if kinds:
-            return kinds
-    return []
+    test = _as_regex(pattern)
+    return [kind for kind in counts if test.fullmatch(kind) or test.fullmatch(f"{kind}.weight")]
 
 
 def _as_regex(pattern: str) -> re.Pattern[str]:

@@ -57,7 +57,7 @@ def verify(
     """
     sets = _sets(erased, pictures)
     pairs = [_read(address, sets, purpose, on_pictures) for address in (before, after)]
-    rows = tuple(_row(*pair, erased) for pair in zip(*pairs, strict=True))
+    rows = tuple(_row(old, new, erased) for old, new in zip(*pairs, strict=True))
     return VerifyReport(str(before), str(after), rows, _gates(rows, limits))
 
 

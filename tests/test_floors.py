@@ -25,6 +25,8 @@ FLOORS = {
     "plan": 4,
     "card": 4,
     "model": 4,
+    "gather": 4,
+    "figures": 4,
     "anatomy": 4,
     "apply": 5,
     "localise": 5,

@@ -9,7 +9,8 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, tr
 
 from surgery.edits.base import Ask, Asks
 from surgery.errors import CheckpointError, EditError
-from surgery.tokens import BEGIN, END, SPLIT, Tokens, load_tokens, spots
+from surgery.tokens import Tokens, load_tokens, spots
+from surgery.tokens.vocabulary import BEGIN, END, SPLIT
 
 CORPUS = [
     "a painting in the style of van gogh",
@@ -158,6 +159,16 @@ def test_aligned_places_pair_up_and_the_last_target_place_serves_the_rest(tokens
     assert [len(goal) - 1 for goal in found.targets] == [*range(4, 24), 23]
 
 
+def test_all_places_are_aligned_at_the_last_token_of_the_subject(tokens: Tokens) -> None:
+    short, long = Ask("monet", "monet", "all"), Ask("a van gogh photo", "van gogh", "all")
+    there = spots(Asks(edited=((long, short),)), tokens)
+    assert [len(key) - 1 for key in there.keys] == list(range(2, 24))
+    assert [len(goal) - 1 for goal in there.targets] == [1, *range(1, 22)]
+    back = spots(Asks(edited=((short, long),)), tokens)
+    assert [len(key) - 1 for key in back.keys] == list(range(1, 24))
+    assert [len(goal) - 1 for goal in back.targets] == [*range(3, 24), 23, 23]
+
+
 def test_a_target_prompt_without_room_for_pads_gives_its_end(tokens: Tokens) -> None:
     full = " ".join(["photo"] * 22)
     pair = Ask("monet", "monet", "pads"), Ask(full, "photo", "pads")
@@ -174,6 +185,16 @@ def test_a_preserved_place_is_kept_once_and_never_where_the_edit_is(tokens: Toke
     assert found.key_labels == ("van gogh",)
     assert found.preserve_labels == ("van gogh",) * 3 + ("van photo",) * 2
     assert found.preserve_weights == (1.0,) * 5
+
+
+def test_an_optional_prompt_beyond_the_limit_is_left_out_and_another_is_an_error(
+    tokens: Tokens,
+) -> None:
+    long = " ".join(["photo"] * 23)
+    edited = ((Ask("monet", "monet", "subject"), Ask("painting", "painting", "subject")),)
+    assert spots(Asks(edited, (Ask(long, None, "all", optional=True),)), tokens).preserve == ()
+    with pytest.raises(EditError, match="25 tokens"):
+        spots(Asks(edited, (Ask(long, None, "all"),)), tokens)
 
 
 def test_states_come_back_as_keys_targets_and_preserve_keys(tokens: Tokens) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surgery.atelier.shapes import Colour, Grid, Layer
 
-Picture: TypeAlias = NDArray[np.float32]
+Picture: TypeAlias = NDArray[np.floating[Any]]
 
 SIDE = 64
 INK, NAVY, CREAM = (0.05, 0.05, 0.06), (0.09, 0.17, 0.42), (0.94, 0.90, 0.78)
@@ -41,7 +41,7 @@ def empty_canvas(chance: np.random.Generator) -> Canvas:
 
 def coverage(distance: Grid, softness: float = 1 / 32) -> Grid:
     """1 inside, 0 outside, a ramp of `softness` (canvas units) between."""
-    return np.clip(0.5 - distance / softness, 0, 1)
+    return np.asarray(np.clip(0.5 - distance / softness, 0, 1))
 
 
 def mix(below: Picture, colour: Colour | Picture, amount: Grid) -> Picture:
@@ -59,7 +59,7 @@ def lay(picture: Picture, layers: Sequence[Layer], softness: float = 1 / 32) -> 
 
 
 def silhouette(layers: Sequence[Layer]) -> Grid:
-    return np.minimum.reduce([distance for distance, _ in layers])
+    return np.asarray(np.minimum.reduce([distance for distance, _ in layers]))
 
 
 def outlined(picture: Picture, layers: Sequence[Layer], ink: Colour, width: float) -> Picture:

@@ -79,7 +79,7 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = cosine(self.step, self.steps, self.peak)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         between()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()

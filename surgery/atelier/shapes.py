@@ -6,12 +6,12 @@ Every function takes the coordinate grids `x` (right) and `y` (down), both shape
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Grid: TypeAlias = NDArray[np.float32]
+Grid: TypeAlias = NDArray[np.floating[Any]]
 Colour: TypeAlias = tuple[float, float, float]
 Layer: TypeAlias = tuple[Grid, Colour]
 """A signed distance and the colour that fills its inside."""

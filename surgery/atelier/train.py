@@ -25,7 +25,6 @@ from surgery.atelier.unet import Lessons, caption_states, train_unet
 from surgery.atelier.vae import encode_all, train_vae
 from surgery.atelier.vocabulary import learn_tokenizer
 
-
 STAGES = ("judge", "vae", "clip", "polish", "unet")
 
 
@@ -39,7 +38,7 @@ class Settings:
     polish_steps: int = 200
     vae_steps: int = 2_600
     clip_steps: int = 1_500
-    unet_steps: int = 9_000
+    unet_steps: int = 6_500
 
     @property
     def fingerprint(self) -> str:

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.multiprocessing.spawn import spawn
 from torch.nn import functional as F
 from transformers import CLIPModel, CLIPTokenizer
 
@@ -99,7 +99,7 @@ def train_unet(lessons: Lessons, steps: int, folder: Path) -> UNet2DConditionMod
     """Trains, or takes up, the UNet with WORKERS processes; returns its running mean."""
     os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
     os.environ.setdefault("MASTER_PORT", "29541")
-    mp.spawn(_work, args=(lessons, steps, folder), nprocs=WORKERS)
+    spawn(_work, args=(lessons, steps, folder), nprocs=WORKERS)
     unet = blank_unet()
     unet.load_state_dict(torch.load(folder / "unet.pt", weights_only=True)["mean"])
     return unet.eval().requires_grad_(False)
@@ -136,7 +136,8 @@ def _loss(unet: torch.nn.Module, noise: DDIMScheduler, latents: Tensor, states: 
     kept = noise.alphas_cumprod[times]
     snr = kept / (1 - kept)
     each = F.mse_loss(made, wanted, reduction="none").mean(dim=(1, 2, 3))
-    return (each * snr.clamp(max=SNR_CAP) / snr).mean()
+    loss: Tensor = (each * snr.clamp(max=SNR_CAP) / snr).mean()
+    return loss
 
 
 def _share_gradients(model: torch.nn.Module) -> None:

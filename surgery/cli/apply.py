@@ -1,2 +1,150 @@
-def command():
-    "x"
+"""`surgery apply`: the main job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from surgery.cli.options import (
+    DryRunOption,
+    ForceOption,
+    FormatOption,
+    ModelOption,
+    OutOption,
+    RecipeArgument,
+)
+
+if TYPE_CHECKING:
+    from surgery.cli.console import Output
+    from surgery.recipe import Recipe
+    from surgery.store.checkpoint import Checkpoint
+
+BUILT_IN = "atelier"
+
+
+def command(
+    recipe: RecipeArgument,
+    model: ModelOption = None,
+    out: OutOption = None,
+    dry_run: DryRunOption = False,
+    force: ForceOption = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Also paint a picture: before above after.")
+    ] = False,
+    format: FormatOption = "human",
+) -> None:
+    """Edit a model as a recipe says, and write the result as a new model.
+
+    With no model named here or in the recipe, the built-in atelier is edited. Exits with 3 if
+    the recipe expects something that the result does not hold; the output is written all the same.
+
+    \b
+    Examples:
+      surgery apply recipes/remove_vangogh.yaml
+      surgery apply remove_vangogh --model atelier -o out/mine --dry-run
+      surgery apply remove_r2d2 --preview
+    """
+    from surgery.apply import apply
+    from surgery.cli.apply_page import apply_page, next_steps
+    from surgery.cli.console import Output
+    from surgery.cli.gates import check_gates
+    from surgery.cli.plan_page import plan_page
+    from surgery.cli.shelf import find_recipe
+    from surgery.plan import make_plan
+    from surgery.recipe import load_recipe
+    from surgery.store.checkpoint import open_checkpoint
+
+    console = Output(format)
+    loaded = load_recipe(find_recipe(recipe))
+    checkpoint = open_checkpoint(_address(loaded, model, console))
+    target = out or default_out(loaded, checkpoint)
+    picture = _picture(checkpoint, target, force, dry_run) if preview else None
+    plan = make_plan(loaded, checkpoint)
+    console.page(plan_page(plan))
+    with (
+        _folder(target.parent, wanted=out is None and not dry_run),
+        console.progress("writing", plan.bytes_total) as advance,
+    ):
+        report = apply(loaded, checkpoint, target, force=force, dry_run=dry_run, progress=advance)
+    if picture is not None:
+        _paint(checkpoint, target, loaded, picture, console)
+    document = {**report.to_dict(), "preview": str(picture) if picture else None}
+    names = [str(target)] if report.out else list(plan.changes)
+    console.result(document, names, apply_page(report))
+    console.talk(next_steps(report, checkpoint, picture))
+    check_gates(report.gates)
+
+
+def default_out(recipe: Recipe, checkpoint: Checkpoint) -> Path:
+    """`out/<recipe name>`, with the ending of the input where that is a single file."""
+    ending = checkpoint.root.suffix if checkpoint.kind == "file" else ""
+    return Path("out") / f"{recipe.name}{ending}"
+
+
+@contextmanager
+def _folder(folder: Path, *, wanted: bool) -> Iterator[None]:
+    """Make the default folder for outputs; after a failure inside it is gone again."""
+    from surgery.errors import OutputError
+
+    if not wanted or folder.exists():
+        yield
+        return
+    try:
+        folder.mkdir()
+    except OSError as error:
+        hint = "name another place with -o"
+        raise OutputError(
+            f"cannot be made: {error.strerror}", where=str(folder), hint=hint
+        ) from error
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()
+        raise
+
+
+def _address(recipe: Recipe, model: str | None, console: Output) -> str:
+    from surgery.cli.page import Line
+
+    address = model or recipe.model or BUILT_IN
+    if model is None:
+        about = "the small model that comes with surgery" if address == BUILT_IN else "the recipe's"
+        console.talk([Line(f"no --model given: editing {address}, {about}", "quiet")])
+    return address
+
+
+def _picture(checkpoint: Checkpoint, target: Path, force: bool, dry_run: bool) -> Path:
+    """Where the preview goes; everything that would stop it is found before the edit."""
+    from surgery.errors import OutputError, UsageError
+    from surgery.store.text import visible
+
+    if dry_run:
+        raise UsageError(
+            "--preview and --dry-run together", hint="a dry run has no result to paint"
+        )
+    if checkpoint.json("model_index.json") is None:
+        raise UsageError(
+            "--preview paints with a diffusers folder, and this is none",
+            where=visible(checkpoint.address),
+            hint="leave --preview out",
+        )
+    picture = target.with_name(f"{target.name}.png")
+    if picture.exists() and not force:
+        raise OutputError("already there", where=visible(str(picture)), hint="--force replaces it")
+    return picture
+
+
+def _paint(
+    checkpoint: Checkpoint, target: Path, recipe: Recipe, picture: Path, console: Output
+) -> None:
+    from surgery.cli.hush import hush
+    from surgery.reports.preview import preview_count, write_preview
+
+    hush()
+    with console.progress("painting", preview_count(recipe), "pictures") as advance:
+        write_preview(checkpoint.root, target, recipe, picture, on_pictures=advance)

@@ -169,6 +169,8 @@ def _draw(stream: TextIO, width: int | None, page: Page) -> None:
         is_table = isinstance(block, Table)
         if is_table or was_table:
             console.print()
+        if isinstance(block, Table) and block.title:
+            console.print(_renderable(Line(block.title, "title")), soft_wrap=True)
         console.print(_renderable(block), soft_wrap=not is_table)
         was_table = is_table
 
@@ -187,8 +189,6 @@ def _renderable(block: Line | Table) -> RenderableType:
     if isinstance(block, Line):
         return Text(visible(block.text), style=STYLES[block.style])
     table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    if block.title:
-        table.title, table.title_justify = Text(visible(block.title), style="bold"), "left"
     for index, column in enumerate(block.columns):
         side: Literal["left", "right"] = "right" if index in block.right else "left"
         table.add_column(Text(column), justify=side, overflow="fold")

@@ -10,7 +10,7 @@ from surgery.cli.options import FormatOption
 
 if TYPE_CHECKING:
     from surgery.cli.page import Line, Page, Table
-    from surgery.report import Gate, JudgedSet, Share, VerifyReport
+    from surgery.report import JudgedSet, Share, VerifyReport
 
 
 def command(
@@ -36,45 +36,28 @@ def command(
       surgery verify atelier out/remove_vangogh --concept "van gogh" --pictures 2
     """
     from surgery.cli.console import Output
-    from surgery.errors import GateError
+    from surgery.cli.gates import check_gates
+    from surgery.cli.hush import hush
     from surgery.verify import picture_count, verify
 
     out = Output(format)
+    hush()
     with out.progress("painting", picture_count(concept, pictures), "pictures") as advance:
         report = verify(before, after, concept, pictures=pictures, on_pictures=advance)
-    missed = [gate for gate in report.gates if not gate.passed]
-    out.result(report.to_dict(), [gate.name for gate in missed], verify_page(report))
-    if missed:
-        raise GateError(missed_gates(missed))
+    missed = [gate.name for gate in report.gates if not gate.passed]
+    out.result(report.to_dict(), missed, verify_page(report))
+    check_gates(report.gates)
 
 
 def verify_page(report: VerifyReport) -> Page:
     """A verification for reading: each concept before and after, then the gates."""
+    from surgery.cli.gates import gate_lines
     from surgery.cli.page import Line
 
     page: list[Line | Table] = [_sets(report.sets), *gate_lines(report.gates)]
     if report.passed:
         page.append(Line("what should be gone is gone, and the rest is still there", "good"))
     return page
-
-
-def gate_lines(gates: tuple[Gate, ...]) -> list[Line]:
-    """One line for each gate: what was expected, and what was found."""
-    from surgery.cli.page import Line
-
-    return [
-        Line(
-            f"{'pass' if gate.passed else 'MISS'}  {gate.name}: {gate.found}, expected {gate.limit}",
-            "good" if gate.passed else "bad",
-        )
-        for gate in gates
-    ]
-
-
-def missed_gates(missed: list[Gate]) -> str:
-    """The gates that were missed, as one clause."""
-    shown = "; ".join(f"{gate.name} is {gate.found}, expected {gate.limit}" for gate in missed)
-    return f"{len(missed)} of the expectations missed: {shown}"
 
 
 def _sets(sets: tuple[JudgedSet, ...]) -> Table:

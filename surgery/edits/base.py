@@ -70,14 +70,16 @@ class Ask:
         subject: words that occur in the prompt; names the key in reports too.
         position: `subject` the last token of the subject; `bos`, `eos` that token; `pads` every
             place after the end token; `all` from the begin to the end token or, with a subject,
-            from its last token to the last place there is.
+            from its first token to the last place there is.
         weight: how much each of its keys counts.
+        optional: left out where the prompt is longer than the model reads; for built-in prompts.
     """
 
     prompt: str
     subject: str | None
     position: Position
     weight: float = 1.0
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

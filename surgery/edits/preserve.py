@@ -8,6 +8,7 @@ captions. Anything that shares its name with an erased concept is left out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from surgery.edits.base import Ask, Concept, Kind, Position, within, words
@@ -107,8 +108,8 @@ def preserve_asks(
     kinds = tuple(dict.fromkeys(concept.kind for concept in concepts))
     asks = [ask for name in named for kind in kinds for ask in _sibling(kind, name, reach)]
     if defaults:
-        asks += _defaults(concepts, kinds, reach)
-    return tuple(dict.fromkeys(asks))
+        asks += [replace(ask, optional=True) for ask in _defaults(concepts, kinds, reach)]
+    return tuple({replace(ask, optional=False): ask for ask in reversed(asks)}.values())[::-1]
 
 
 def _defaults(concepts: Sequence[Concept], kinds: Sequence[Kind], reach: Reach) -> list[Ask]:
@@ -128,10 +129,10 @@ def _defaults(concepts: Sequence[Concept], kinds: Sequence[Kind], reach: Reach) 
 
 
 def _sibling(kind: Kind, name: str, reach: Reach) -> list[Ask]:
-    """Its last token in every prompt, the end token too if edited, pads for the bare name only."""
+    """Its last token in every prompt, the end token too if edited; the rest for the bare name."""
     places: tuple[Position, ...] = ("subject",) if reach == "last" else ("subject", "eos")
     asks = [Ask(prompt, name, place) for prompt in filled(kind, name) for place in places]
-    return asks if reach in ("last", "eos") else [*asks, Ask(name, name, "pads")]
+    return [*asks, Ask(name, name, reach)] if reach in ("pads", "all") else asks
 
 
 def _clashes(name: str, erased: Sequence[tuple[str, ...]]) -> bool:

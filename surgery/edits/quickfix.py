@@ -37,17 +37,21 @@ class QuickFix(Edit):
     With W the output map of the first text self-attention and k, t its inputs at the last token of
     a concept and of its target, the edit minimises
 
-        sum_i s_i |W' k_i - W t_i'|^2 + scale sum_j q_j |(W' - W) p_j|^2 + r |W' - W|^2,
+        sum_i s_i |W' k_i - W t_i'|^2 + f sum_j q_j |(W' - W) p_j|^2 + r |W' - W|^2,
 
     t' = k + strength (t - k), r = ridge mean |k|^2, over the preserve keys p. The map's bias is in
-    both outputs and cancels.
+    both outputs and cancels. f = preserve_scale sum_i s_i / sum_j q_j: however many prompts are
+    held, together they count preserve_scale times as much as those edited. Without that, a set
+    larger than the width of the states holds every direction, and the concept stays.
 
     Source: Basu et al. 2024, Localizing and Editing Knowledge in Text-to-Image Generative Models,
     arXiv 2310.13730, eq. 8-9, without its doubled bias; preserve terms as in arXiv 2308.14761.
     """
 
     method: Literal["quickfix"] = "quickfix"
-    concepts: Annotated[tuple[Concept, ...], Field(min_length=1)]
+    concepts: Annotated[
+        tuple[Concept, ...], Field(min_length=1, description="What is erased, all in one solve.")
+    ]
     preserve: Annotated[
         tuple[str, ...], Field(description="Concepts to hold besides the built-in set.")
     ] = ()
@@ -55,13 +59,18 @@ class QuickFix(Edit):
         bool, Field(strict=True, description="Whether to hold the built-in set.")
     ] = True
     preserve_scale: Annotated[
-        float, Field(ge=0, strict=True, description="What holding counts beside editing.")
+        float,
+        Field(
+            ge=0,
+            strict=True,
+            description="What all that is held counts, against all that is edited.",
+        ),
     ] = 1.0
     positions: Annotated[
         Reach,
         Field(
             description="Where a prompt is edited: last, the concept's last token; eos, the end "
-            "token too; pads, the padding too; all, from its last token to the end."
+            "token too; pads, the padding too; all, everything from its first token on."
         ),
     ] = "last"
     ridge: Annotated[
@@ -119,9 +128,13 @@ class QuickFix(Edit):
             edited=context.keys,
             weights=context.key_weights,
             preserve=context.preserve,
-            preserve_weights=self.preserve_scale * context.preserve_weights,
+            preserve_weights=self._firmness(context) * context.preserve_weights,
             ridge=self.ridge * float(np.mean(np.sum(context.keys**2, axis=1))),
         )
+
+    def _firmness(self, context: Context) -> float:
+        total = float(context.preserve_weights.sum())
+        return self.preserve_scale * float(context.key_weights.sum()) / total if total else 0.0
 
     def feasibility(self, context: Context) -> Matrix:
         """The share of each edited key that holding leaves free, (n,); below `ridge` it stays."""

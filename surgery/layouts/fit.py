@@ -13,7 +13,7 @@ from typing import Protocol
 
 from surgery.errors import LayoutError
 from surgery.layouts.counts import expected
-from surgery.layouts.names import Index, Numbers, gap
+from surgery.layouts.names import Index, Numbers, gap, shown
 from surgery.layouts.schema import Part, Role, SitePattern, Spec
 from surgery.selector import Site
 
@@ -79,6 +79,7 @@ def resolve(fitted: Fitted, index: Index, tensors: Tensors, configs: Configs) ->
     part, prefix = fitted.role.part, fitted.prefix
     found = {site.kind: _stored(site, part, prefix, index) for site in part.sites}
     _complete(fitted, found)
+    _no_gaps(fitted, found)
     _count(fitted, found, configs)
     _no_strays(fitted, found, tensors)
     sites = [
@@ -151,15 +152,11 @@ def _stored(site: SitePattern, part: Part, prefix: str, index: Index) -> dict[Nu
     if site not in layered(part):
         names = [name for text in site.patterns for name in index.find(prefix + text).values()]
         return {(i,): name for i, name in enumerate(names)}
-    found: dict[Numbers, str] = {}
-    for rank, text in enumerate(_blocks(part, site.patterns[0])):
-        block = index.find(prefix + text)
-        if missing := gap(prefix + text, block):
-            raise LayoutError(
-                f"{site.kind} jumps over number {missing[-1]}", where=f"{prefix}{text}"
-            )
-        found |= {(rank, *numbers): name for numbers, name in block.items()}
-    return found
+    return {
+        (rank, *numbers): name
+        for rank, text in enumerate(_blocks(part, site.patterns[0]))
+        for numbers, name in index.find(prefix + text).items()
+    }
 
 
 def _complete(fitted: Fitted, found: Mapping[str, Mapping[Numbers, str]]) -> None:
@@ -175,6 +172,17 @@ def _complete(fitted: Fitted, found: Mapping[str, Mapping[Numbers, str]]) -> Non
         if not found[site.kind] and not site.optional:
             text = fitted.prefix + site.patterns[0]
             raise LayoutError("this tensor is missing or renamed", where=text)
+
+
+def _no_gaps(fitted: Fitted, found: Mapping[str, Mapping[Numbers, str]]) -> None:
+    for site in layered(fitted.role.part):
+        for rank, text in enumerate(_blocks(fitted.role.part, site.patterns[0])):
+            missing = gap(text, [place[1:] for place in found[site.kind] if place[0] == rank])
+            if missing:
+                name = _name(fitted.role.part, site, (rank, *missing))
+                raise LayoutError(
+                    "layers follow it, but it is not there", where=fitted.prefix + name
+                )
 
 
 def _name(part: Part, site: SitePattern, place: Numbers) -> str:
@@ -208,7 +216,7 @@ def _no_strays(
         if name.startswith(fitted.prefix) and any(word in name for word in watch):
             raise LayoutError(
                 f"a matrix that {fitted.role.part.name} does not have",
-                where=name,
+                where=shown(name),
                 hint="a renamed module, or an adapter merged into the file",
             )
 
@@ -226,7 +234,7 @@ def _sites(fitted: Fitted, spec: SitePattern, names: list[str], tensors: Tensors
     for number, name in enumerate(names):
         shape, (share, of) = tensors[name].shape, spec.share or (0, 1)
         if not shape or shape[0] % of or (square and shape[0] != of * shape[-1]):
-            raise LayoutError(f"{lead}{spec.kind} of shape {list(shape)}", where=name)
+            raise LayoutError(f"{lead}{spec.kind} of shape {list(shape)}", where=shown(name))
         step = shape[0] // of
         rows = (share * step, (share + 1) * step) if spec.share else None
         sites.append(Site(lead + spec.kind, number, name, rows))

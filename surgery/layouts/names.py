@@ -44,7 +44,9 @@ class Pattern:
 @lru_cache(maxsize=4096)
 def pattern(text: str) -> Pattern:
     """Read a pattern."""
-    words, fixed, counted = text.split("."), [], []
+    words = text.split(".")
+    fixed: list[int | None] = []
+    counted: list[bool] = []
     for place, word in enumerate(words):
         if word in HOLES:
             fixed.append(None)
@@ -61,20 +63,26 @@ class Index:
     """Names of one checkpoint, ready for lookup by pattern."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._by_skeleton: dict[str, dict[Numbers, str]] = {}
+        self._found: dict[tuple[str, int], dict[Numbers, str]] = {}
         for name in names:
             skeleton, numbers = split(name)
-            self._by_skeleton.setdefault(skeleton, {})[numbers] = name
+            # The length tells a number from a `#` that a file has in a name.
+            self._found.setdefault((skeleton, len(numbers)), {})[numbers] = name
 
     def find(self, text: str) -> dict[Numbers, str]:
         """Return the names that a pattern covers, by the numbers in its holes, in natural order."""
         wanted = pattern(text)
         found = {}
-        for numbers, name in self._by_skeleton.get(wanted.skeleton, {}).items():
+        for numbers, name in self._found.get((wanted.skeleton, len(wanted.fixed)), {}).items():
             pairs = tuple(zip(wanted.fixed, numbers, strict=True))
             if all(value is None or value == number for value, number in pairs):
                 found[tuple(number for value, number in pairs if value is None)] = name
         return dict(sorted(found.items()))
+
+
+def shown(name: str) -> str:
+    """Return a name from a file with everything but plain ASCII escaped."""
+    return ascii(name)[1:-1]
 
 
 def gap(text: str, found: Iterable[Numbers]) -> Numbers | None:

@@ -96,7 +96,8 @@ class Spec:
 @cache
 def load_specs() -> tuple[Spec, ...]:
     """Return every layout in this folder, by file name."""
-    return tuple(read_spec(path.stem, _yaml(path)) for path in sorted(HERE.glob("*.yaml")))
+    files = sorted(HERE.glob("*.yaml"), key=lambda path: path.stem)
+    return tuple(read_spec(path.stem, _yaml(path)) for path in files)
 
 
 @cache

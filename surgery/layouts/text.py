@@ -77,7 +77,8 @@ def _heads(fitted: Fitted, width: int, config: Mapping[str, object]) -> int:
     stated = config.get("num_attention_heads") or config.get("num_heads")
     if isinstance(stated, int) and not isinstance(stated, bool):
         size = config.get("hidden_size") or config.get("d_model") or width
-        if size != width or stated < 1:
+        shared = "num_attention_heads" in config
+        if size != width or stated < 1 or (shared and width % stated):
             raise LayoutError(
                 f"width {size!r} and {stated} heads by the configuration, width {width} by shape",
                 where=fitted.config,

@@ -104,7 +104,7 @@ def _check_size(entry: TensorEntry, place: str) -> None:
     bits = DTYPE_BITS[entry.dtype]
     bound = bits
     for dimension in entry.shape:
-        bound *= max(dimension, 1)
+        bound *= dimension or 1
         if bound > _LARGEST:
             raise CheckpointError("the shape overflows 2^63 bits", where=place)
     needed = prod(entry.shape) * bits

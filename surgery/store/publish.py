@@ -41,7 +41,7 @@ def publish(staged: Path, target: Path, *, force: bool) -> None:
 
 def keep_rights(descriptor: int, target: Path) -> None:
     """Give an open file or folder the mode, and where allowed the owner, of an existing target."""
-    with suppress(FileNotFoundError), reported(target):
+    with reported(target), suppress(FileNotFoundError):
         info = target.stat()
         # Giving a file away is root's right; to keep the mode is all that others can do.
         with suppress(PermissionError):

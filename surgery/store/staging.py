@@ -51,7 +51,7 @@ def staged_folder(target: Path) -> Iterator[tuple[int, Path]]:
         _lock(descriptor)
         yield descriptor, path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        _remove_folder(path)
         if descriptor >= 0:
             os.close(descriptor)
 
@@ -115,6 +115,12 @@ def _lock(descriptor: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _remove_folder(path: Path) -> None:
+    # A disk that has just failed once may let go of the files at a second try.
+    for _ in range(3):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _remove(path: Path) -> None:

@@ -79,8 +79,8 @@ def write(
     out = Path(out)
     jobs = _jobs(checkpoint, changes, metadata)
     total = sum(job.total for job in jobs.values())
-    target = check_output(checkpoint, out, force=force)
-    with reported(target):
+    with reported(out):
+        target = check_output(checkpoint, out, force=force)
         remove_litter(target)
     check_space(target, total)
     _check_sources(checkpoint)

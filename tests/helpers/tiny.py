@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-WIDTH, HEADS, LAYERS, LENGTH = 32, 4, 2, 24
+WIDTH, HEADS, LAYERS, LENGTH = 32, 4, 2, 77
 CHANNELS, GROUPS, TIME = (8, 16), 4, 32
 TEXT = """
 a an the of in by style photo picture painting image van gogh monet seurat hokusai picasso
@@ -269,7 +269,7 @@ def _vae_config() -> Mapping[str, object]:
 
 
 def _scheduler_config() -> Mapping[str, object]:
-    return {"_class_name": "DDIMScheduler", "num_train_timesteps": 1000, "steps_offset": 1}
+    return {"_class_name": "DDIMScheduler", "clip_sample": False, "steps_offset": 1}
 
 
 def _index() -> dict[str, object]:

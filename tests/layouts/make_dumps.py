@@ -3,7 +3,8 @@
 A dump is what a checkpoint's headers say (names, shapes, configuration files), the layout it is,
 and the truth its sites are held against: the order in which a model runs its attentions (hooks on
 a forward pass), and for single files the rows that diffusers' own converters take from each
-tensor (marked tensors sent through them). Needs torch, diffusers and transformers.
+tensor (marked tensors sent through them). Single files are written without their VAE, which no
+layout looks at. Needs torch, diffusers and transformers.
 """
 
 from __future__ import annotations
@@ -15,14 +16,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.helpers.structures import build, component_shapes, config_files, configs, folder
-from tests.layouts import originals
+from tests.helpers.structures import component_shapes, config_files, configs, folder
+from tests.layouts.convert import Shape, Sources, convert
+from tests.layouts.forward import attention_order
 
 DUMPS = Path(__file__).parent / "dumps"
-Shape = tuple[int, ...]
-Sources = dict[str, tuple[str, int, int]]
 log = logging.getLogger("make_dumps")
-BIG = 1_000_000
 
 
 def _diffusers(model: str, layout: str, **options: object) -> dict[str, object]:
@@ -34,76 +33,11 @@ def _diffusers(model: str, layout: str, **options: object) -> dict[str, object]:
         for path, data in config_files(model).items()
         if path.split("/")[0] in inside or path.startswith("tokenizer")
     }
-    order = _order(model) if inside & {"unet", "transformer"} else []
+    order = attention_order(model) if inside & {"unet", "transformer"} else []
     return {"layout": layout, "model": model, "tensors": tensors, "configs": files, "order": order}
 
 
-def _order(model: str) -> list[list[str]]:
-    """[module name, "cross" or "self"] of every attention, in the order a forward pass runs them."""
-    component = "unet" if "unet" in configs(model) else "transformer"
-    module = build(configs(model)[component])
-    ran: list[list[str]] = []
-    for name, layer in module.named_modules():
-        if type(layer).__name__.endswith("Attention"):
-            layer.register_forward_pre_hook(_recorder(f"{component}/{name}", ran), with_kwargs=True)
-    _forward(module, configs(model)[component])
-    return ran
-
-
-def _recorder(name: str, ran: list[list[str]]) -> Callable[..., None]:
-    def record(layer: object, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
-        text = kwargs.get("encoder_hidden_states", args[1] if len(args) > 1 else None)
-        ran.append([name, "self" if text is None else "cross"])
-
-    return record
-
-
-def _forward(module, config: Mapping[str, object]) -> None:
-    """One forward pass on the meta device."""
-    import inspect
-
-    import torch
-
-    with torch.device("meta"):
-        width = config.get("cross_attention_dim")
-        width = config.get("encoder_hid_dim") or config.get("joint_attention_dim") or width
-        width = config.get("caption_channels") or config.get("text_dim") or width
-        offered = {
-            "timestep": torch.ones(1),
-            "encoder_hidden_states": torch.zeros(1, 8, int(width)),
-            "pooled_projections": torch.zeros(1, config.get("pooled_projection_dim") or 8),
-            "guidance": torch.ones(1) if config.get("guidance_embeds") else None,
-            "txt_ids": torch.zeros(8, 3),
-            "img_ids": torch.zeros(16, 3),
-            "added_cond_kwargs": _added(config),
-            "return_dict": False,
-        }
-        size = int(config.get("sample_size") or 64)
-        channels = int(config["in_channels"])
-        latent = torch.zeros(1, channels, size, size)
-        if "img_ids" in inspect.signature(module.forward).parameters:
-            latent = torch.zeros(1, 16, channels)
-        if "Wan" in type(module).__name__:
-            latent = torch.zeros(1, channels, 1, 16, 16)
-            if config.get("image_dim"):
-                offered["encoder_hidden_states_image"] = torch.zeros(1, 257, config["image_dim"])
-        wanted = inspect.signature(module.forward).parameters
-        module(latent, **{key: value for key, value in offered.items() if key in wanted})
-
-
-def _added(config: Mapping[str, object]) -> dict[str, object]:
-    import torch
-
-    if "PixArt" in str(config["_class_name"]):
-        return {"resolution": None, "aspect_ratio": None}
-    pooled = int(config.get("projection_class_embeddings_input_dim") or 2816)
-    ids = 5 if pooled == 2560 else 6
-    return {"text_embeds": torch.zeros(1, pooled - 256 * ids), "time_ids": torch.zeros(1, ids)}
-
-
-def _single(
-    layout: str, model: str, parts: Mapping[str, tuple[str, str]], **more: object
-) -> dict[str, object]:
+def _single(layout: str, model: str, parts: Mapping[str, tuple[str, str]]) -> dict[str, object]:
     """A single file; truth is which rows diffusers' converters take for each parameter.
 
     Args:
@@ -113,83 +47,11 @@ def _single(
     sources: Sources = {}
     for component, (prefix, naming) in parts.items():
         config = configs(model)[component]
-        wanted = component_shapes(config)
-        plan = {prefix + name: held for name, held in _plan(naming, wanted, config).items()}
-        shapes = {name: _shape(held, wanted) for name, held in plan.items()}
-        found = _convert(naming, prefix, shapes, config)
-        _check(layout, component, wanted, found)
+        shapes, found = convert(naming, prefix, component_shapes(config), config)
         tensors |= shapes
         sources |= {f"{component}/{name}": source for name, source in found.items()}
     base = {"layout": layout, "model": model, "tensors": tensors, "configs": {}}
-    return base | {"sources": sources} | more
-
-
-def _plan(naming: str, wanted: Mapping[str, Shape], config: Mapping[str, object]) -> originals.Plan:
-    if naming == "same":
-        return {name: (name,) for name in wanted}
-    if naming == "unet":
-        return originals.unet(wanted, config)
-    return getattr(originals, naming)(wanted)
-
-
-def _shape(held: tuple[str, ...], wanted: Mapping[str, Shape]) -> Shape:
-    shapes = [wanted[name] for name in held]
-    return (sum(shape[0] for shape in shapes), *shapes[0][1:])
-
-
-def _convert(
-    naming: str, prefix: str, shapes: Mapping[str, Shape], config: Mapping[str, object]
-) -> Sources:
-    """Send tensors whose rows are marked through a converter and read off where each row went."""
-    import torch
-    from diffusers.loaders import single_file_utils as utils
-
-    names = list(shapes)
-    marked = {
-        name: (torch.arange(_rows(name, shapes), dtype=torch.float64) + BIG * number).reshape(
-            -1, *[1] * (len(shapes[name]) - 1)
-        )
-        for number, name in enumerate(names)
-    }
-    if naming == "same":
-        converted = {name.removeprefix(prefix): tensor for name, tensor in marked.items()}
-    elif naming == "unet":
-        converted = utils.convert_ldm_unet_checkpoint(marked, dict(config))
-    elif naming == "openclip":
-        tower = type("Tower", (), {"config": type("Config", (), dict(config))})
-        converted = utils.convert_open_clip_checkpoint(tower, marked, prefix)
-    else:
-        extra = {"pos_embed", "y_embedder.y_embedding"} - set(marked) if naming == "sana" else set()
-        marked |= {name: torch.zeros(1) for name in extra}
-        converter = {
-            "sd3": utils.convert_sd3_transformer_checkpoint_to_diffusers,
-            "flux": utils.convert_flux_transformer_checkpoint_to_diffusers,
-            "sana": utils.convert_sana_transformer_to_diffusers,
-            "wan": utils.convert_wan_transformer_to_diffusers,
-        }[naming]
-        converted = converter(marked)
-    return {name: _read(tensor, names) for name, tensor in converted.items()}
-
-
-def _rows(name: str, shapes: Mapping[str, Shape]) -> int:
-    return shapes[name][0]
-
-
-def _read(tensor, names: list[str]) -> tuple[str, int, int]:
-    marks = tensor.reshape(-1)
-    first, last = int(marks[0]), int(marks[-1])
-    contiguous = last - first == len(marks) - 1
-    return names[first // BIG], first % BIG, last % BIG + 1 if contiguous else -1
-
-
-def _check(layout: str, part: str, wanted: Mapping[str, Shape], found: Sources) -> None:
-    """Every parameter came out once, with its number of rows (-1: rows that the converter moved)."""
-    if set(wanted) != set(found):
-        odd = sorted(set(wanted) ^ set(found))
-        raise SystemExit(f"{layout} {part}: {len(odd)} names differ, such as {odd[:4]}")
-    for name, (_, first, last) in found.items():
-        if last > 0 and last - first != wanted[name][0]:
-            raise SystemExit(f"{layout} {part}: {name} has {last - first} rows")
+    return base | {"sources": sources}
 
 
 def _sd2_last_layer(dump: dict[str, object]) -> dict[str, object]:
@@ -271,26 +133,29 @@ MAKERS: dict[str, Callable[[], dict[str, object]]] = {
     "sd3": lambda: _diffusers("sd3", "sd3"),
     "sd3-single": lambda: _single("sd3-single", "sd3", SD3),
     "sd3.5-medium": lambda: _diffusers("sd3.5-medium", "sd3"),
+    "sd3.5-large": lambda: _diffusers("sd3.5-large", "sd3"),
     "sd3.5-large-single": lambda: _single(
         "sd3-single", "sd3.5-large", {"transformer": ("", "sd3")}
     ),
-    "clip": lambda: _without(_single("sd3-single", "sd3", SD3), "clip", SD3["text_encoder"][0], True),
+    "clip": lambda: _without(
+        _single("sd3-single", "sd3", SD3), "clip", SD3["text_encoder"][0], True
+    ),
     "clip-big": lambda: _without(
         _single("sd3-single", "sd3", SD3), "clip-big", SD3["text_encoder_2"][0], True
     ),
     "t5": lambda: _without(_single("sd3-single", "sd3", SD3), "t5", SD3["text_encoder_3"][0], True),
     "flux": lambda: _diffusers("flux", "flux"),
     "flux-bfl": lambda: _single("flux-bfl", "flux", FLUX),
+    "flux-schnell": lambda: _diffusers("flux-schnell", "flux"),
     "flux-schnell-bfl": lambda: _single("flux-bfl", "flux-schnell", {"transformer": ("", "flux")}),
     "pixart": lambda: _diffusers("pixart", "pixart"),
+    "pixart-single": lambda: _single("pixart-single", "pixart", {"transformer": ("", "pixart")}),
     "sana": lambda: _diffusers("sana", "sana"),
     "sana-single": lambda: _single("sana-single", "sana", {"transformer": ("", "sana")}),
     "wan": lambda: _diffusers("wan", "wan"),
     "wan-original": lambda: _single("wan-original", "wan", {"transformer": ("", "wan")}),
     "wan-i2v": lambda: _diffusers("wan-i2v", "wan"),
-    "wan-i2v-original": lambda: _single(
-        "wan-original", "wan-i2v", {"transformer": (UNET, "wan")}
-    ),
+    "wan-i2v-original": lambda: _single("wan-original", "wan-i2v", {"transformer": (UNET, "wan")}),
     "bk-sdm-base": lambda: _diffusers("bk-sdm-base", "sd1"),
     "bk-sdm-small": lambda: _diffusers("bk-sdm-small", "sd1"),
     "bk-sdm-small-ldm": lambda: _single("sd1-ldm", "bk-sdm-small", SD1),

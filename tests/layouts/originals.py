@@ -122,6 +122,21 @@ SANA: Rules = (
     ("ff.conv_depth", "mlp.depth_conv.conv"),
     ("ff.conv_point", "mlp.point_conv.conv"),
 )
+PIXART: Rules = (
+    ("pos_embed.proj", "x_embedder.proj"),
+    ("adaln_single.emb.timestep_embedder.linear_1", "t_embedder.mlp.0"),
+    ("adaln_single.emb.timestep_embedder.linear_2", "t_embedder.mlp.2"),
+    ("adaln_single.linear", "t_block.1"),
+    ("caption_projection.linear_", "y_embedder.y_proj.fc"),
+    ("transformer_blocks.", "blocks."),
+    ("attn1.to_q", "attn.qkv"),
+    ("attn1.to_out.0", "attn.proj"),
+    ("attn2.to_q", "cross_attn.q_linear"),
+    ("attn2.to_k", "cross_attn.kv_linear"),
+    ("attn2.to_out.0", "cross_attn.proj"),
+    ("ff.net.0.proj", "mlp.fc1"),
+    ("ff.net.2", "mlp.fc2"),
+)
 WAN: Rules = (
     ("condition_embedder.time_embedder.linear_1", "time_embedding.0"),
     ("condition_embedder.time_embedder.linear_2", "time_embedding.2"),
@@ -157,11 +172,11 @@ def renamed(name: str, rules: Rules) -> str:
 def unet(names: Iterable[str], config: Mapping[str, object]) -> Plan:
     """LDM names of a UNet2DConditionModel."""
     per_block = int(str(config["layers_per_block"])) + 1
-    known = set(names)
+    known = list(names)
     return {_unet_name(name, per_block, known): (name,) for name in known}
 
 
-def _unet_name(name: str, per_block: int, known: set[str]) -> str:
+def _unet_name(name: str, per_block: int, known: Iterable[str]) -> str:
     found = re.fullmatch(
         r"(down|up|mid)_blocks?\.(?:(\d+)\.)?(resnets|attentions|\w+samplers)\.(\d+)\.(.*)", name
     )
@@ -220,12 +235,21 @@ def flux(names: Iterable[str]) -> Plan:
 
 def sana(names: Iterable[str]) -> Plan:
     """NVIDIA's names of a SanaTransformer2DModel."""
+    return _blocks(names, SANA)
+
+
+def pixart(names: Iterable[str]) -> Plan:
+    """The original names of a PixArtTransformer2DModel."""
+    return _blocks(names, PIXART)
+
+
+def _blocks(names: Iterable[str], rules: Rules) -> Plan:
     follow = {".attn1.to_q.": (".attn1.to_k.", ".attn1.to_v."), ".attn2.to_k.": (".attn2.to_v.",)}
 
     def rename(name: str) -> str:
         if name == "scale_shift_table" or name.startswith("proj_out"):
             return "final_layer." + name.replace("proj_out", "linear")
-        return renamed(name, SANA)
+        return renamed(name, rules)
 
     return _fused(names, rename, follow)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from math import prod
 from pathlib import Path
+
+import pytest
 
 from surgery.store.entries import DTYPE_BITS
 
@@ -85,6 +88,13 @@ def contents(root: Path) -> dict[str, str]:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def skip_unless_closed(folder: Path) -> None:
+    """Make a folder that nobody may write to, and skip the test for those who still may."""
+    folder.mkdir(mode=0o555)
+    if os.access(folder, os.W_OK):
+        pytest.skip("root may write everywhere")
 
 
 def python(code: str, *arguments: object, cwd: Path) -> subprocess.Popen[str]:

@@ -34,9 +34,9 @@ def test_atelier_is_the_packaged_folder(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_repository_name_says_how_to_download_it() -> None:
-    with pytest.raises(HubError, match="`hf download org/name --local-dir name` and give ./name"):
+    with pytest.raises(HubError, match=r"`hf download org/name --local-dir name` and give \./name"):
         locate("org/name")
-    with pytest.raises(HubError, match="--revision fp16 --local-dir sd-v1.4"):
+    with pytest.raises(HubError, match=r"--revision fp16 --local-dir sd-v1\.4"):
         locate("CompVis/sd-v1.4@fp16")
 
 

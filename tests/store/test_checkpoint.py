@@ -96,7 +96,7 @@ def test_links_into_a_cache_are_followed(tmp_path: Path) -> None:
 def test_pickles_are_never_opened(tmp_path: Path) -> None:
     for name in ("model.ckpt", "model.bin", "model.pt"):
         (tmp_path / name).write_bytes(b"cos\nsystem\n(S'false'\ntR.")
-        with pytest.raises(CheckpointError, match="pickle.*convert it to safetensors"):
+        with pytest.raises(CheckpointError, match=r"pickle.*convert it to safetensors"):
             open_checkpoint(tmp_path / name)
     folder = tmp_path / "folder"
     write_json(folder / "config.json", {})
@@ -148,7 +148,7 @@ def test_a_broken_index_is_refused(content: bytes, says: str, tmp_path: Path) ->
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     index = shards(tmp_path, "model")
     (tmp_path / "model-00002-of-00002.safetensors").unlink()
-    with pytest.raises(CheckpointError, match="00002-of-00002.safetensors: cannot be read"):
+    with pytest.raises(CheckpointError, match=r"00002-of-00002\.safetensors: cannot be read"):
         open_checkpoint(index)
 
 

@@ -1,0 +1,167 @@
+"""apply: gather, solve, write. Returns an `ApplyReport`; prints nothing and knows no method.
+
+A missed gate does not stop the writing: the output is there to be looked at, `passed` is False, and
+the command line exits with 3.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from surgery import figures
+from surgery.errors import UsageError
+from surgery.figures import SolvedEdit
+from surgery.patch import Patch
+from surgery.plan import Plan, make_plan
+from surgery.recipe import Recipe
+from surgery.report import Drift, EditedTensor, Gate, Leak, Report
+from surgery.solve import Result, round_once, solve
+from surgery.store.checkpoint import Checkpoint, open_checkpoint
+from surgery.store.compare import same_bytes
+from surgery.store.preflight import check_output, check_space
+from surgery.store.writer import Written, write
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyReport(Report):
+    """What was done and what it did.
+
+    Args:
+        identical: tensors with the same bytes in input and output.
+        out: where the output is; None for a dry run.
+        seconds: wall-clock time of each stage.
+    """
+
+    kind: ClassVar[str] = "apply"
+
+    plan: Plan
+    leaks: tuple[Leak, ...]
+    drifts: tuple[Drift, ...]
+    tensors: tuple[EditedTensor, ...]
+    gates: tuple[Gate, ...]
+    warnings: tuple[str, ...]
+    identical: int
+    out: str | None
+    files: tuple[str, ...]
+    bytes_written: int
+    seconds: Mapping[str, float]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate of the recipe holds."""
+        return all(gate.passed for gate in self.gates)
+
+
+def apply(
+    recipe: Recipe,
+    checkpoint: Checkpoint,
+    out: str | Path | None = None,
+    *,
+    force: bool = False,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> ApplyReport:
+    """Make the recipe's edits in a copy of a checkpoint.
+
+    Args:
+        out: where to write; may be left out for a dry run.
+        force: replace an output that is there; never an input.
+        dry_run: solve and report, write nothing.
+        progress: called with the number of bytes just written.
+
+    Raises:
+        SurgeryError: before anything is written, or with nothing left of what was.
+    """
+    clock = _Clock()
+    plan = make_plan(recipe, checkpoint)
+    target = None if dry_run else _preflight(plan, checkpoint, out, force=force)
+    clock.lap("plan")
+    patch, solved = solve(recipe, checkpoint)
+    result = round_once(patch, solved, checkpoint)
+    clock.lap("solve")
+    gates = figures.gates(recipe.expect, result.leaks, result.drifts)
+    written = None
+    if target is not None:
+        written = _write(patch, result, checkpoint, target, force=force, progress=progress)
+        clock.lap("write")
+    if recipe.expect.untouched and written:
+        gates = (*gates, untouched(checkpoint, written.path, plan))
+        clock.lap("check")
+    return ApplyReport(
+        plan=plan,
+        leaks=result.leaks,
+        drifts=result.drifts,
+        tensors=result.tensors,
+        gates=gates,
+        warnings=(*plan.warnings, *_warnings(solved, result)),
+        identical=len(checkpoint) - len(result.values),
+        out=str(written.path) if written else None,
+        files=tuple(str(file) for file in written.files) if written else (),
+        bytes_written=written.bytes_written if written else 0,
+        seconds=clock.laps,
+    )
+
+
+def untouched(checkpoint: Checkpoint, out: Path, plan: Plan) -> Gate:
+    """Whether every tensor outside the plan has the same bytes in the output, read back."""
+    after = open_checkpoint(out)
+    kept = [name for name in checkpoint if name not in plan.changes]
+    differ = [n for n in kept if n not in after or not same_bytes(checkpoint[n], after[n])]
+    found = f"{len(kept) - len(differ)} of {len(kept)} identical"
+    return Gate("untouched", "bit-identical", found, not differ)
+
+
+def _preflight(plan: Plan, checkpoint: Checkpoint, out: str | Path | None, *, force: bool) -> Path:
+    if out is None:
+        raise UsageError("nowhere to write", hint="name an output, or make it a dry run")
+    check_space(check_output(checkpoint, Path(out), force=force), plan.bytes_total)
+    return Path(out)
+
+
+def _write(
+    patch: Patch,
+    result: Result,
+    checkpoint: Checkpoint,
+    out: Path,
+    *,
+    force: bool,
+    progress: Progress | None,
+) -> Written:
+    changes = {name: _given(value) for name, value in result.values.items()}
+    touched = {checkpoint[name].file for name in changes}
+    earlier: dict[str, str] = {}
+    for name, entries in checkpoint.metadata.items():
+        if checkpoint.path(name) in touched:
+            earlier |= entries
+    metadata = patch.metadata(earlier) if changes else {}
+    return write(checkpoint, changes, out, metadata=metadata, force=force, on_bytes=progress)
+
+
+def _given(value: bytes) -> Callable[[], bytes]:
+    return lambda: value
+
+
+def _warnings(solved: Sequence[SolvedEdit], result: Result) -> Iterator[str]:
+    for one in solved:
+        yield from figures.blocked(one)
+    for tensor in result.tensors:
+        if sentence := figures.coarse(tensor):
+            yield sentence
+
+
+class _Clock:
+    """Seconds since the last lap, by name."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name], self._last = round(now - self._last, 4), now

@@ -1,0 +1,9 @@
+"""Prompts to token ids, and to the places in them that an edit asks for. No weights, no models."""
+
+from __future__ import annotations
+
+from surgery.tokens.prompts import Tokens
+from surgery.tokens.spots import Spots, spots
+from surgery.tokens.vocabulary import load_tokens
+
+__all__ = ["Spots", "Tokens", "load_tokens", "spots"]

@@ -1,0 +1,114 @@
+"""Tokens: a CLIP vocabulary in use, from prompts to ids and to places in a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from surgery.edits.base import Ask
+from surgery.errors import EditError
+from surgery.store.text import visible
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Prefix = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tokens:
+    """A CLIP vocabulary in use.
+
+    Args:
+        tokenizer: splits text into ids, without begin and end.
+        begin, end, pad: ids of those tokens.
+        max_length: the most tokens a prompt may have, begin and end included.
+    """
+
+    tokenizer: Tokenizer
+    begin: int
+    end: int
+    pad: int
+    max_length: int
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Ids of a prompt with its begin and end token, unpadded.
+
+        Raises:
+            EditError: the prompt has more tokens than the model reads.
+        """
+        ids = (self.begin, *self._plain(text), self.end)
+        if len(ids) > self.max_length:
+            raise EditError(
+                f"the prompt {visible(text)!r} has {len(ids)} tokens, begin and end included, "
+                f"and the model reads {self.max_length}",
+                hint="shorten it",
+            )
+        return ids
+
+    def fits(self, text: str) -> bool:
+        """Whether the model reads the whole prompt."""
+        return len(self._plain(text)) + 2 <= self.max_length
+
+    def padded(self, text: str) -> tuple[int, ...]:
+        """Ids of a prompt up to the full length."""
+        return self._filled(self.encode(text))
+
+    def eos_position(self, text: str) -> int:
+        """The place of the end token."""
+        return len(self.encode(text)) - 1
+
+    def subject_span(self, prompt: str, subject: str) -> tuple[int, int]:
+        """First and last place of a subject in a prompt, where it occurs last.
+
+        Raises:
+            EditError: the subject is empty, or its tokens are not in the prompt.
+        """
+        return self._span(self.encode(prompt), prompt, subject)
+
+    def prefixes(self, ask: Ask) -> tuple[Prefix, ...]:
+        """The asked places, each as the ids from the begin of the prompt to the place itself."""
+        ids = self.encode(ask.prompt)
+        filled = self._filled(ids)
+        return tuple(filled[: place + 1] for place in self._places(ids, ask))
+
+    def lead(self, ask: Ask) -> int:
+        """How many of the asked places come before the last token of the subject."""
+        if ask.subject is None or ask.position != "all":
+            return 0
+        first, last = self.subject_span(ask.prompt, ask.subject)
+        return last - first
+
+    def _places(self, ids: Prefix, ask: Ask) -> Sequence[int]:
+        end = len(ids) - 1
+        if ask.position == "bos":
+            return (0,)
+        if ask.position == "eos":
+            return (end,)
+        if ask.position == "pads":
+            return range(end + 1, self.max_length)
+        if ask.subject is None:
+            if ask.position == "subject":
+                raise EditError(f"the prompt {visible(ask.prompt)!r} comes without a subject")
+            return range(end + 1)
+        first, last = self._span(ids, ask.prompt, ask.subject)
+        return (last,) if ask.position == "subject" else range(first, self.max_length)
+
+    def _span(self, ids: Prefix, prompt: str, subject: str) -> tuple[int, int]:
+        wanted = self._plain(subject)
+        if not wanted:
+            raise EditError(f"{visible(subject)!r} has no token", hint="name the subject")
+        for first in range(len(ids) - len(wanted) - 1, 0, -1):
+            if ids[first : first + len(wanted)] == wanted:
+                return first, first + len(wanted) - 1
+        raise EditError(
+            f"the subject {visible(subject)!r} is not in the prompt {visible(prompt)!r}",
+            hint="write it in full, as words of their own",
+        )
+
+    def _filled(self, ids: Prefix) -> Prefix:
+        return ids + (self.pad,) * (self.max_length - len(ids))
+
+    def _plain(self, text: str) -> tuple[int, ...]:
+        return tuple(self.tokenizer.encode(text, add_special_tokens=False).ids)

@@ -1,0 +1,112 @@
+"""One case per edit method, for the checks that every method passes; a new method adds a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from surgery.edits import EDITS
+from surgery.edits.base import Context, Edit
+from surgery.edits.quickfix import QuickFix
+from surgery.layout import Layout, Site
+
+WIDTH, OUT = 16, 12
+Changes = Mapping[Site, torch.Tensor]
+Objective = Callable[[Edit, Changes, Mapping[Site, np.ndarray], Context], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Settings of a method as a recipe gives them, and what its docstring says it minimises."""
+
+    fields: Mapping[str, object]
+    objective: Objective
+
+    def edit(self, method: str, **changes: object) -> Edit:
+        return EDITS[method].model_validate({**self.fields, **changes})
+
+
+def layout() -> Layout:
+    """A text tower's first layer and two cross-attentions, with names of no real model."""
+    kinds = ["token_embedding", "position_embedding", "norm1.weight", "norm1.bias"]
+    maps = [f"self_attn.{part}" for part in ("q", "k", "v", "out")]
+    kinds += [f"{name}{tail}" for name in maps for tail in ("", ".bias")]
+    sites = [Site(f"text.{kind}", 0, f"t/{kind}") for kind in kinds]
+    sites += [Site(f"cross_attn.{part}", i, f"u/{i}/{part}") for part in "kv" for i in range(2)]
+    return Layout("some", "some", "some", "", tuple(sites), {}, {}, {})
+
+
+def context(n: int = 6, m: int = 9) -> Context:
+    draw = np.random.default_rng(5)
+    common = draw.standard_normal(WIDTH)
+    return Context(
+        keys=frozen(common + draw.standard_normal((n, WIDTH))),
+        targets=frozen(common + draw.standard_normal((n, WIDTH))),
+        preserve=frozen(common + draw.standard_normal((m, WIDTH))),
+        key_labels=("van gogh",) * n,
+        preserve_labels=("monet",) * m,
+        key_weights=frozen(draw.uniform(0.5, 2, n)),
+        preserve_weights=frozen(draw.uniform(0.5, 2, m)),
+    )
+
+
+def shuffled(given: Context) -> Context:
+    draw = np.random.default_rng(6)
+    keys, held = draw.permutation(len(given.keys)), draw.permutation(len(given.preserve))
+    return replace(
+        given,
+        keys=given.keys[keys],
+        targets=given.targets[keys],
+        key_weights=given.key_weights[keys],
+        key_labels=tuple(given.key_labels[i] for i in keys),
+        preserve=given.preserve[held],
+        preserve_weights=given.preserve_weights[held],
+        preserve_labels=tuple(given.preserve_labels[i] for i in held),
+    )
+
+
+def weights(edit: Edit) -> dict[Site, np.ndarray]:
+    draw = np.random.default_rng(7)
+    return {site: frozen(draw.standard_normal((OUT, WIDTH))) for site in edit.sites(layout())}
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array
+
+
+def quickfix_objective(
+    edit: Edit, changes: Changes, before: Mapping[Site, np.ndarray], given: Context
+) -> torch.Tensor:
+    assert isinstance(edit, QuickFix)
+    keys, targets, held, counts, firm = (
+        torch.tensor(array)
+        for array in (
+            given.keys,
+            given.keys + edit.strength * (given.targets - given.keys),
+            given.preserve,
+            given.key_weights,
+            given.preserve_weights,
+        )
+    )
+    ridge = edit.ridge * (keys**2).sum(1).mean()
+    total = torch.zeros((), dtype=torch.float64)
+    for site, change in changes.items():
+        weight = torch.tensor(before[site])
+        missed = keys @ (weight + change).T - targets @ weight.T
+        moved = held @ change.T
+        total = total + (counts[:, None] * missed**2).sum() + ridge * (change**2).sum()
+        share = edit.preserve_scale * counts.sum() / firm.sum()
+        total = total + share * (firm[:, None] * moved**2).sum()
+    return total
+
+
+CASES: dict[str, Case] = {
+    "quickfix": Case(
+        {"concepts": [{"erase": "van gogh", "target": "painting"}], "preserve_scale": 0.7},
+        quickfix_objective,
+    ),
+}

@@ -1,0 +1,75 @@
+"""Layout files are checked to the last key; adding one needs nothing elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from surgery.errors import LayoutError
+from surgery.layouts.schema import HERE, load_specs, read_part, read_spec
+
+SPEC = {
+    "family": "x",
+    "naming": "y",
+    "about": "z",
+    "roles": {"denoiser": {"part": "unet", "prefixes": ["unet/"]}},
+}
+PART = {"about": "x", "anchors": ["a.weight"], "sites": {"ff.in": "a.weight"}}
+
+
+def test_every_file_is_read() -> None:
+    assert [spec.name for spec in load_specs()] == sorted(p.stem for p in HERE.glob("*.yaml"))
+
+
+def test_every_part_is_used() -> None:
+    used = {role.part.name for spec in load_specs() for role in spec.roles}
+    assert used == {path.stem for path in (HERE / "parts").glob("*.yaml")}
+
+
+def test_layouts_of_one_family_agree_on_their_site_kinds() -> None:
+    def kinds(role: str, part: object) -> set[str]:
+        return {f"{role}.{site.kind}" for site in part.sites}  # type: ignore[attr-defined]
+
+    families: dict[tuple[str, str], set[str]] = {}
+    for spec in load_specs():
+        for role in spec.roles:
+            found = kinds(role.role, role.part)
+            known = families.setdefault((spec.family, role.role), found)
+            assert known == found, spec.name
+
+
+def test_every_rule_speaks_of_roles_and_facts_that_exist() -> None:
+    for spec in load_specs():
+        facts = {f"{role.role}.{fact}" for role in spec.roles for fact in role.part.facts}
+        for rule in spec.where:
+            left, relation, *right = rule.replace(" + ", " ").split()
+            assert relation in ("==", "!=", "in")
+            assert {word for word in (left, *right) if not word.isdigit()} <= facts
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colour": "red"}, "unknown key 'colour'"),
+        ({"roles": {"text": {"part": "clip", "prefixes": [""], "hidden": 1}}}, "x.text: unknown"),
+        ({"roles": {"text": {"part": "klip", "prefixes": [""]}}}, "no part 'klip'"),
+        ({"roles": {"text": {"prefixes": [""]}}}, "key 'part' is missing"),
+        ({"lacks": [3]}, "expected a list of texts"),
+        ({"roles": []}, "expected keys and values"),
+    ],
+)
+def test_a_wrong_layout_is_an_error(change: dict[str, object], message: str) -> None:
+    with pytest.raises(LayoutError, match=message):
+        read_spec("x", {**SPEC, **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sites": {"ff.in": {"tensor": "a", "rows": 1}}}, "unknown key 'rows'"),
+        ({"facts": {"width": "a.weight"}}, "a fact is 'PATTERN AXIS'"),
+        ({"anchors": None}, "expected a list of texts"),
+    ],
+)
+def test_a_wrong_part_is_an_error(change: dict[str, object], message: str) -> None:
+    with pytest.raises(LayoutError, match=message):
+        read_part("x", {**PART, **change})

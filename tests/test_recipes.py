@@ -1,0 +1,42 @@
+"""Every recipe on the shelf loads, keeps its name and description, and plans on an SD-1 model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from surgery.plan import make_plan
+from surgery.recipe import load_recipe
+from surgery.store.checkpoint import open_checkpoint
+from tests.helpers.tiny import write_pipeline
+
+SHELF = Path(__file__).parents[1] / "recipes"
+RECIPES = sorted(SHELF.iterdir())
+EXPECTED = {"remove_vangogh", "remove_three_artists", "remove_r2d2", "update_flag_of_freedonia"}
+
+
+def test_the_shelf_holds_recipes_only_and_none_is_lost() -> None:
+    assert {path.suffix for path in RECIPES} == {".yaml"}
+    assert {path.stem for path in RECIPES} >= EXPECTED
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_is_named_as_its_file_and_says_what_it_does(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.name == path.stem
+    assert recipe.description.endswith(".")
+    assert recipe.model == "atelier"
+    assert load_recipe(recipe.dump()) == recipe
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_shows_the_command_that_runs_it(path: Path) -> None:
+    assert f"surgery apply recipes/{path.name}" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_plans(path: Path, tmp_path: Path) -> None:
+    plan = make_plan(load_recipe(path), open_checkpoint(write_pipeline(tmp_path / "p")))
+    assert plan.changes
+    assert not plan.identity
