@@ -46,6 +46,7 @@ PART_OF = {
     "recipe_text": "recipe",
     "recipe_errors": "recipe",
     "verdict": "diff",
+    "solve": "apply",
 }
 
 

@@ -1,4 +1,4 @@
-"""Every recipe on the shelf loads, keeps its name and description, and plans on an SD-1 model."""
+"""Every recipe on the shelf loads, says what it does, plans on any SD-1 model and runs on its own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from surgery.apply import apply
 from surgery.plan import make_plan
 from surgery.recipe import load_recipe
 from surgery.store.checkpoint import open_checkpoint
@@ -40,3 +41,12 @@ def test_a_recipe_plans(path: Path, tmp_path: Path) -> None:
     plan = make_plan(load_recipe(path), open_checkpoint(write_pipeline(tmp_path / "p")))
     assert plan.changes
     assert not plan.identity
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_runs_on_the_model_it_names_and_holds_what_it_expects(path: Path) -> None:
+    recipe = load_recipe(path)
+    report = apply(recipe, open_checkpoint(recipe.model or ""), dry_run=True)
+    assert report.gates
+    assert report.passed, report.gates
+    assert all(leak.after.median < leak.before.median / 2 for leak in report.leaks)
