@@ -116,9 +116,10 @@ class _Figures:
 
 
 def _figures(a: TensorRef, b: TensorRef) -> _Figures:
-    figures, largest, delta_sq, base_sq, after_sq = _Figures(), 0.0, 0.0, 0.0, 0.0
+    figures, largest, delta_sq, base_sq = _Figures(), 0.0, 0.0, 0.0
     keep = len(a.shape) == 2 and max(a.shape) <= _MAX_WIDTH and a.dtype == b.dtype
     deltas: list[NDArray[np.float32]] = []
+    sizes: list[NDArray[np.float32]] = []
     for x, y in blocks(a, b):
         old, new = _numbers(x, a), _numbers(y, b)
         delta = np.where(_same(old, new), 0.0, new - old)
@@ -127,16 +128,15 @@ def _figures(a: TensorRef, b: TensorRef) -> _Figures:
         largest = max(largest, float(np.abs(delta).max(initial=0.0)))
         delta_sq += float(np.vdot(delta, delta))
         base_sq += float(np.vdot(old, old))
-        after_sq += float(np.vdot(new, new))
         if keep:
             deltas.append(delta.astype(np.float32))
+            sizes.append(np.maximum(np.abs(old), np.abs(new)).astype(np.float32))
     figures.max_abs = largest
     if base_sq > 0 and np.isfinite(base_sq):
         figures.relative_norm = float(np.sqrt(delta_sq / base_sq))
-    if keep and deltas:
-        matrix = np.concatenate(deltas).reshape(a.shape)
-        typical = float(np.sqrt(max(base_sq, after_sq) / max(matrix.size, 1)))
-        figures.rank = numerical_rank(matrix, typical, a.dtype)
+    if deltas and np.isfinite(base_sq):
+        delta, size = (np.concatenate(parts).reshape(a.shape) for parts in (deltas, sizes))
+        figures.rank = numerical_rank(delta, size, a.dtype)
     return figures
 
 

@@ -37,6 +37,7 @@ FLOORS = {
     "atelier.train": 7,
     "atelier.export": 7,
     "cli": 8,
+    "__main__": 9,
     "": 9,
 }
 # Files that are one idea with another, kept apart for their length: they share its floor.

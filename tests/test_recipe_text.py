@@ -110,10 +110,10 @@ def test_refuses_with_the_line(text: str, line: int, reason: str) -> None:
     ],
 )
 def test_refuses_bombs_and_junk_within_two_seconds(raw: bytes) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(RecipeError, match=r"r\.yaml"):
         read_yaml(raw, "r.yaml")
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:

@@ -1,4 +1,4 @@
-"""Every recipe on the shelf loads, says what it does, plans on any SD-1 model and runs on its own."""
+"""Every recipe on the shelf loads, says what it does, plans on SD-1 and runs on its own model."""
 
 from __future__ import annotations
 

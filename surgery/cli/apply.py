@@ -45,8 +45,8 @@ def command(
     \b
     Examples:
       surgery apply recipes/remove_vangogh.yaml
-      surgery apply remove_vangogh --model atelier -o out/mine --dry-run
-      surgery apply remove_r2d2 --preview
+      surgery apply remove_r2d2 --model atelier --dry-run
+      surgery apply remove_vangogh -o mine --preview
     """
     from surgery.apply import apply
     from surgery.cli.apply_page import apply_page, next_steps

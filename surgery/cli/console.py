@@ -79,7 +79,7 @@ class Output:
     def progress(
         self, label: str, total: int, unit: Literal["bytes", "pictures"] = "bytes"
     ) -> Iterator[Callable[[int], None]]:
-        """A bar on stderr that appears when the work takes longer than half a second.
+        """A bar on stderr; for bytes it appears once they take longer than half a second.
 
         Args:
             total: how many units to expect; the yielded function takes those that were just done.
@@ -112,6 +112,8 @@ class Output:
             if time.monotonic() - began > PATIENCE:
                 bar.start()
 
+        if unit == "pictures":
+            bar.start()
         try:
             yield advance
         finally:

@@ -33,7 +33,7 @@ def command(
 
     \b
     Examples:
-      surgery verify atelier out/remove_vangogh --concept "van gogh" --pictures 2
+      surgery verify atelier out/remove_vangogh --concept "van gogh" --pictures 1
     """
     from surgery.cli.console import Output
     from surgery.cli.gates import check_gates

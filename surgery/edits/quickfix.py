@@ -1,4 +1,9 @@
-"""Quickfix: rewrite the first text attention's output map, so that one subject reads as another."""
+"""Quickfix: rewrite the first text attention's output map, so that one subject reads as another.
+
+The end token gathers what the prompt is about and carries a concept beside its last token; where a
+name falls into several sub-words, its last token alone hardly carries it. Both are edited unless
+`positions` says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +77,7 @@ class QuickFix(Edit):
             description="Where a prompt is edited: last, the concept's last token; eos, the end "
             "token too; pads, the padding too; all, everything from its first token on."
         ),
-    ] = "last"
+    ] = "eos"
     ridge: Annotated[
         float,
         Field(gt=0, strict=True, description="What changing the weight counts, in mean |key|^2."),

@@ -12,33 +12,34 @@ _MANTISSA_BITS = {"F64": 52, "F32": 23, "F16": 10, "BF16": 7, "F8_E4M3": 3, "F8_
 _SPARE = 16
 
 
-def numerical_rank(delta: NDArray[np.float32], weight_rms: float, dtype: str) -> int | None:
+def numerical_rank(
+    delta: NDArray[np.float32], sizes: NDArray[np.float32], dtype: str
+) -> int | None:
     """How many singular values of `delta` stand above what rounding to `dtype` alone would leave.
 
     A low-rank change that was rounded to its stored type has full rank in the strict sense.
-    Rounding adds noise of standard deviation about ulp / sqrt(12) to each entry, and a noise
-    matrix has no singular value above about std * (sqrt(rows) + sqrt(columns)).
+    Rounding adds noise of standard deviation ulp / sqrt(12) to each entry, and such a matrix has
+    no singular value much above its longest row plus its longest column of deviations.
 
     Args:
         delta: (out, in), the difference.
-        weight_rms: root mean square of the weights it belongs to.
+        sizes: (out, in), absolute values of the weights it belongs to.
         dtype: stored type of the weights.
 
     Returns:
         The rank, or None where it is above about SKETCH and below the full one is not known.
 
-    Source: Davidson and Szarek (2001), Theorem 2.13 (norm of a Gaussian matrix); Halko, Martinsson
-    and Tropp (2011), Algorithm 4.1 (sketch).
+    Source: Bandeira and van Handel (2016), Theorem 1.1 (norm of a random matrix with independent
+    entries); Halko, Martinsson and Tropp (2011), Algorithm 4.1 (sketch).
     """
-    rows, columns = delta.shape
     values = _singular_values(delta)
     if not values.size or values[0] == 0:
         return 0
-    ulp = weight_rms * 2.0 ** -_MANTISSA_BITS.get(dtype, 23)
-    noise = ulp / np.sqrt(12) * (np.sqrt(rows) + np.sqrt(columns))
-    floor = float(values[0]) * max(rows, columns) * float(np.finfo(np.float32).eps)
-    rank = int(np.count_nonzero(values > max(noise, floor)))
-    known = len(values) == min(rows, columns) or rank <= SKETCH - _SPARE
+    deviation = 2.0 ** -_MANTISSA_BITS.get(dtype, 23) / np.sqrt(12)
+    longest = np.linalg.norm(sizes, axis=1).max() + np.linalg.norm(sizes, axis=0).max()
+    floor = float(values[0]) * max(delta.shape) * float(np.finfo(np.float32).eps)
+    rank = int(np.count_nonzero(values > max(deviation * float(longest), floor)))
+    known = len(values) == min(delta.shape) or rank <= SKETCH - _SPARE
     return rank if known else None
 
 

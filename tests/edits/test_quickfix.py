@@ -65,7 +65,7 @@ def test_positions_say_how_much_of_a_prompt_is_edited(positions: str, places: li
     pairs = quickfix(positions=positions).asks(layout()).edited
     bare = [pair for pair in pairs if pair[0].prompt == "van gogh"]
     assert [source.position for source, _ in bare] == places
-    assert [target for _, target in bare] == [Ask("painting", "painting", p) for p in places]
+    assert [target for _, target in bare] == [Ask("a painting", "painting", p) for p in places]
 
 
 def test_several_concepts_are_edited_in_one_solve() -> None:
