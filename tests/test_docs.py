@@ -57,7 +57,7 @@ def test_the_examples_run(
     monkeypatch.chdir(tmp_path)
     words = shlex.split(line.partition(">")[0])[1:]
     if words[0] != "apply" and NEEDS_AN_EDIT in line:
-        assert main(["apply", "remove_vangogh"]) == 0
+        assert main(["apply", "remove_vangogh"]) in (0, GATE)
     # A judge that sees so few pictures may well say no.
     answers = (0, GATE) if words[0] == "verify" else (0,)
     assert main(words) in answers, capsys.readouterr().err
