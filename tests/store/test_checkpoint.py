@@ -181,10 +181,10 @@ def test_the_header_limit_is_the_callers(tmp_path: Path) -> None:
         open_checkpoint(path, max_header=10)
 
 
-def test_a_hundred_thousand_tensors_open_quickly(tmp_path: Path) -> None:
+def test_twenty_thousand_tensors_open(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
-    path.write_bytes(file_bytes({f"t.{number}": ("U8", (1,)) for number in range(100_000)}))
-    assert len(open_checkpoint(path)) == 100_000
+    path.write_bytes(file_bytes({f"t.{number}": ("U8", (1,)) for number in range(20_000)}))
+    assert len(open_checkpoint(path)) == 20_000
 
 
 def test_an_empty_file_of_no_tensors_opens(tmp_path: Path) -> None:

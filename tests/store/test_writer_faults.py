@@ -12,7 +12,7 @@ import pytest
 from surgery.errors import SurgeryError
 from surgery.store.checkpoint import open_checkpoint
 from surgery.store.writer import write
-from tests.store.build import contents, names, write_pipeline
+from tests.store.build import contents, names, write_file, write_json
 
 CALLS = (
     "open",
@@ -56,8 +56,11 @@ class Failing:
 def test_a_failure_of_any_call_leaves_old_or_new_and_no_litter(
     call: str, code: int, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = write_pipeline(tmp_path / "sd")
-    model = root if kind == "folder" else root / "text_encoder" / "model.safetensors"
+    root = tmp_path / "model"
+    weights = write_file(root / "model.safetensors", {"w": ("F16", (4, 4))})
+    write_json(root / "config.json", {})
+    write_json(root / "deep" / "vocab.json", {})
+    model = root if kind == "folder" else weights
     checkpoint = open_checkpoint(model)
     name = next(iter(checkpoint))
     out = tmp_path / "results" / "out"
