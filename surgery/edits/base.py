@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Matrix = NDArray[np.float64]
 Kind = Literal["style", "object", "fact"]
-Position = Literal["subject", "bos", "eos", "pads", "all"]
+Position = Literal["subject", "name", "bos", "eos", "pads", "all", "prompt"]
 
 SETTINGS = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -68,9 +68,9 @@ class Ask:
     Args:
         prompt: as a user would type it; may be empty.
         subject: words that occur in the prompt; names the key in reports too.
-        position: `subject` the last token of the subject; `bos`, `eos` that token; `pads` every
-            place after the end token; `all` from the begin to the end token or, with a subject,
-            from its first token to the last place there is.
+        position: `subject` the last token of the subject, `name` all of its tokens; `bos`, `eos`
+            that token; `pads` every place after the end token; `all` from the subject's first token to the last place
+            there is; `prompt` from the begin to the end token.
         weight: how much each of its keys counts.
         optional: left out where the prompt is longer than the model reads; for built-in prompts.
     """

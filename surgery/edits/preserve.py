@@ -1,8 +1,8 @@
 """What an edit leaves alone: by default enough that a recipe that names nothing does no damage.
 
 Text states share a large common part, so an edit of one key moves all others unless they are held.
-Held are the begin token, the empty prompt, other concepts of the same kind, the targets, and plain
-captions. Anything that shares its name with an erased concept is left out.
+Held are the empty prompt, the targets, and every place of many prompts: well-known concepts of every
+kind in their templates, and plain captions. What shares its name with an erased concept is left out.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from surgery.edits.base import Ask, Concept, Kind, Position, within, words
+from surgery.edits.base import Ask, Concept, Kind, within, words
 from surgery.edits.templates import filled, prompt_pairs, target_of
 
-Reach = Literal["last", "eos", "pads", "all"]
+Reach = Literal["last", "eos", "name", "pads", "all"]
 
 ARTISTS = (
     *("van gogh", "monet", "picasso", "rembrandt", "seurat", "mondrian", "hokusai", "pollock"),
@@ -43,6 +43,9 @@ FACTS = (
     *("the taj mahal", "the logo of apple", "the currency of japan", "the author of hamlet"),
 )
 SIBLINGS: Mapping[Kind, tuple[str, ...]] = {"style": ARTISTS, "object": OBJECTS, "fact": FACTS}
+
+NAMED = 10.0
+"""How many built-in prompts one that the recipe names counts for."""
 
 CAPTIONS = (
     "a photo",
@@ -106,32 +109,29 @@ def preserve_asks(
         reach: how far into a prompt the edit goes; siblings are held as far.
     """
     kinds = tuple(dict.fromkeys(concept.kind for concept in concepts))
-    asks = [ask for name in named for kind in kinds for ask in _sibling(kind, name, reach)]
+    own = [ask for name in named for kind in kinds for ask in _sibling(kind, name, reach)]
+    asks = [replace(ask, weight=NAMED) for ask in own]
     if defaults:
-        asks += [replace(ask, optional=True) for ask in _defaults(concepts, kinds, reach)]
+        asks += [replace(ask, optional=True) for ask in _defaults(concepts, reach)]
     return tuple({replace(ask, optional=False): ask for ask in reversed(asks)}.values())[::-1]
 
 
-def _defaults(concepts: Sequence[Concept], kinds: Sequence[Kind], reach: Reach) -> list[Ask]:
+def _defaults(concepts: Sequence[Concept], reach: Reach) -> list[Ask]:
     erased = [words(concept.erase) for concept in concepts]
     asks = [Ask("", None, "bos"), Ask("", None, "eos"), Ask("", None, "pads")]
     for concept in concepts:
         if not _clashes(target_of(concept), erased):
             asks += [Ask(goal, target_of(concept), "subject") for _, goal in prompt_pairs(concept)]
     for kind, names in SIBLINGS.items():
-        for name in (name for name in names if not _clashes(name, erased)):
-            if kind in kinds:
-                asks += _sibling(kind, name, reach)
-            else:
-                asks.append(Ask(name, name, "subject"))
-    asks += [Ask(text, None, "all") for text in CAPTIONS if not _clashes(text, erased)]
+        for name in names:
+            asks += [] if _clashes(name, erased) else _sibling(kind, name, reach)
+    asks += [Ask(text, None, "prompt") for text in CAPTIONS if not _clashes(text, erased)]
     return asks
 
 
 def _sibling(kind: Kind, name: str, reach: Reach) -> list[Ask]:
-    """Its last token in every prompt, the end token too if edited; the rest for the bare name."""
-    places: tuple[Position, ...] = ("subject",) if reach == "last" else ("subject", "eos")
-    asks = [Ask(prompt, name, place) for prompt in filled(kind, name) for place in places]
+    """Every place of its prompts, since an edit moves them all; the padding only if it is edited."""
+    asks = [Ask(prompt, name, "prompt") for prompt in filled(kind, name)]
     return [*asks, Ask(name, name, reach)] if reach in ("pads", "all") else asks
 
 

@@ -31,7 +31,8 @@ READS = (
 PLACES: Mapping[Reach, tuple[Position, ...]] = {
     "last": ("subject",),
     "eos": ("subject", "eos"),
-    "pads": ("subject", "eos", "pads"),
+    "name": ("name", "eos"),
+    "pads": ("name", "eos", "pads"),
     "all": ("all",),
 }
 
@@ -70,7 +71,7 @@ class QuickFix(Edit):
             strict=True,
             description="What all that is held counts, against all that is edited.",
         ),
-    ] = 1.0
+    ] = 5.0
     positions: Annotated[
         Reach,
         Field(

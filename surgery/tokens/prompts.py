@@ -75,7 +75,7 @@ class Tokens:
 
     def lead(self, ask: Ask) -> int:
         """How many of the asked places come before the last token of the subject."""
-        if ask.subject is None or ask.position != "all":
+        if ask.subject is None or ask.position not in ("name", "all"):
             return 0
         first, last = self.subject_span(ask.prompt, ask.subject)
         return last - first
@@ -88,12 +88,14 @@ class Tokens:
             return (end,)
         if ask.position == "pads":
             return range(end + 1, self.max_length)
-        if ask.subject is None:
-            if ask.position == "subject":
-                raise EditError(f"the prompt {visible(ask.prompt)!r} comes without a subject")
+        if ask.position == "prompt":
             return range(end + 1)
+        if ask.subject is None:
+            raise EditError(f"the prompt {visible(ask.prompt)!r} comes without a subject")
         first, last = self._span(ids, ask.prompt, ask.subject)
-        return (last,) if ask.position == "subject" else range(first, self.max_length)
+        if ask.position == "all":
+            return range(first, self.max_length)
+        return range(first, last + 1) if ask.position == "name" else (last,)
 
     def _span(self, ids: Prefix, prompt: str, subject: str) -> tuple[int, int]:
         wanted = self._plain(subject)
