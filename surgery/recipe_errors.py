@@ -48,7 +48,10 @@ def explain(
     found = _causes(
         [(_path(detail, located.value), detail) for detail in error.errors(include_url=False)]
     )
-    path, detail = min(found, key=lambda pair: _line(pair[0], located))
+    # A misspelt required key is missing too: the misspelling is what can be mended.
+    path, detail = min(
+        found, key=lambda pair: (pair[1]["type"] == "missing", _line(pair[0], located))
+    )
     what, hint = _sentence(path, detail, _keys(detail["loc"], root, variants), variants)
     if len(found) > 1:
         more = f"{len(found) - 1} more mistake{'s' if len(found) > 2 else ''} in this recipe"

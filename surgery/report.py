@@ -209,7 +209,8 @@ class JudgedSet:
     """What a judge read from one prompt set, before and after.
 
     `concept` is the share of pictures that show the set's own concept, `thing` of those that show
-    the thing that was asked for.
+    the thing that was asked for; `became` is what most pictures after the edit show instead of, or
+    as, the concept.
     """
 
     concept: str
@@ -217,6 +218,7 @@ class JudgedSet:
     erased: bool
     concept_before: Share
     concept_after: Share
+    became: str
     thing_before: Share
     thing_after: Share
 

@@ -56,9 +56,8 @@ def verify(
         UsageError: a model that the judge cannot read, or a concept that it does not know.
     """
     sets = _sets(erased, pictures)
-    pairs = [_read(address, sets, purpose, on_pictures) for address in (before, after)]
-    rows = tuple(_row(old, new, erased) for old, new in zip(*pairs, strict=True))
-    return VerifyReport(str(before), str(after), rows, _gates(rows, limits))
+    old = judged(before, sets, purpose, on_pictures)
+    return compared(old, judged(after, sets, purpose, on_pictures), erased, limits)
 
 
 def picture_count(erased: Sequence[str], pictures: int | None) -> int:
@@ -80,25 +79,47 @@ def _sets(erased: Sequence[str], pictures: int | None) -> tuple[PromptSet, ...]:
     return tuple(one.first(pictures) for one in sets) if pictures else sets
 
 
-def _read(
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the judge saw in the pictures of one model, set by set."""
+
+    address: str
+    sets: tuple[SetReading, ...]
+
+
+def compared(
+    before: Judged, after: Judged, erased: Sequence[str], limits: Limits = Limits()
+) -> VerifyReport:
+    """Sets the readings of two models side by side; both answered the same prompt sets."""
+    pairs = zip(before.sets, after.sets, strict=True)
+    rows = tuple(_row(old, new, erased) for old, new in pairs)
+    return VerifyReport(before.address, after.address, rows, _gates(rows, limits))
+
+
+def judged(
     address: str | Path,
     sets: Sequence[PromptSet],
-    purpose: Purpose,
-    on_pictures: Callable[[int], None],
-) -> tuple[SetReading, ...]:
+    purpose: Purpose = "report",
+    on_pictures: Callable[[int], None] = lambda made: None,
+) -> Judged:
+    """Has a model paint every prompt of the sets, and the judge read the pictures.
+
+    Raises:
+        UsageError: a model that the judge cannot read.
+    """
+    checkpoint = open_checkpoint(address)
+    _must_be_readable(checkpoint)
     from surgery.atelier.exam import examine
     from surgery.atelier.judge import load_judge
     from surgery.model import DiffusersModel, generate
 
-    checkpoint = open_checkpoint(address)
-    _must_be_readable(checkpoint)
     model = DiffusersModel(checkpoint.root)
 
     def paint(prompts: Sequence[str], seeds: Sequence[int]) -> torch.Tensor:
         return generate(model, prompts, seeds, on_batch=on_pictures)
 
     judge = load_judge(locate(BUILT_IN).parent / "judge.safetensors")
-    return examine(sets, paint, judge, purpose)
+    return Judged(str(address), examine(sets, paint, judge, purpose))
 
 
 def _must_be_readable(checkpoint: Checkpoint) -> None:
@@ -120,6 +141,7 @@ def _row(before: SetReading, after: SetReading, erased: Sequence[str]) -> Judged
         erased=asked.concept in erased,
         concept_before=Share.of(before.concept, before.count),
         concept_after=Share.of(after.concept, after.count),
+        became=after.most,
         thing_before=Share.of(before.thing, before.count),
         thing_after=Share.of(after.thing, after.count),
     )

@@ -76,7 +76,10 @@ def edited(old: str, new: str) -> str:
     [
         (edited("ridge", "ridg"), "recipe:11: edits[0].ridg: unknown key; did you mean 'ridge'?"),
         (edited("seed", "sede"), "recipe:5: sede: unknown key; did you mean 'seed'?"),
-        (edited("max", "maximum"), "recipe:13: expect.leak.max: is missing"),
+        (
+            edited("max", "maximum"),
+            "recipe:13: expect.leak.maximum: unknown key; did you mean 'max'?",
+        ),
         (
             edited("quickfix", "quikfix"),
             "recipe:7: edits[0].method: unknown method 'quikfix'; did you mean 'quickfix'?",

@@ -137,9 +137,9 @@ def test_each_position_names_its_places(tokens: Tokens) -> None:
     assert places("photo of monet", None, "bos") == [0]
     assert places("photo of monet", None, "eos") == [4]
     assert places("photo of monet", None, "pads") == list(range(5, 24))
-    assert places("photo of monet", None, "all") == [0, 1, 2, 3, 4]
+    assert places("photo of monet", None, "prompt") == [0, 1, 2, 3, 4]
     assert places("photo of monet", "of", "all") == list(range(2, 24))
-    assert places("", None, "all") == [0, 1]
+    assert places("", None, "prompt") == [0, 1]
 
 
 def test_a_prefix_holds_all_ids_up_to_its_place(tokens: Tokens) -> None:
@@ -177,7 +177,7 @@ def test_a_target_prompt_without_room_for_pads_gives_its_end(tokens: Tokens) -> 
 
 def test_a_preserved_place_is_kept_once_and_never_where_the_edit_is(tokens: Tokens) -> None:
     edited = (Ask("van gogh", "van gogh", "subject"), Ask("painting", "painting", "subject"))
-    held = (Ask("van gogh", None, "all"), Ask("van photo", None, "all"), Ask("", None, "bos", 3.0))
+    held = (Ask("van gogh", None, "prompt"), Ask("van photo", None, "prompt"), Ask("", None, "bos", 3.0))
     found = spots(Asks(edited=(edited,), preserve=held), tokens)
     assert found.keys == (tokens.encode("van gogh")[:-1],)
     assert not set(found.keys) & set(found.preserve)
@@ -192,14 +192,14 @@ def test_an_optional_prompt_beyond_the_limit_is_left_out_and_another_is_an_error
 ) -> None:
     long = " ".join(["photo"] * 23)
     edited = ((Ask("monet", "monet", "subject"), Ask("painting", "painting", "subject")),)
-    assert spots(Asks(edited, (Ask(long, None, "all", optional=True),)), tokens).preserve == ()
+    assert spots(Asks(edited, (Ask(long, None, "prompt", optional=True),)), tokens).preserve == ()
     with pytest.raises(EditError, match="25 tokens"):
-        spots(Asks(edited, (Ask(long, None, "all"),)), tokens)
+        spots(Asks(edited, (Ask(long, None, "prompt"),)), tokens)
 
 
 def test_states_come_back_as_keys_targets_and_preserve_keys(tokens: Tokens) -> None:
     edited = (Ask("monet", "monet", "subject", 2.0), Ask("painting", "painting", "subject"))
-    found = spots(Asks((edited,), (Ask("", None, "all"),)), tokens)
+    found = spots(Asks((edited,), (Ask("", None, "prompt"),)), tokens)
     context = found.context(np.arange(8.0).reshape(4, 2))
     assert len(found.prefixes) == 4
     np.testing.assert_array_equal(context.keys, [[0, 1]])

@@ -104,7 +104,7 @@ def train_clip(
         seen, labels = pictures.batch(rows), pictures.labels[rows]
         said = [caption_of(label, chance) for label in labels]
         ids = tokenize(tokenizer, [one.text for one in said])
-        loss, contrast = _loss(towers, judge, ids, seen, said, labels)
+        loss, contrast = _loss(towers, judge, Batch(seen, labels, said, ids))
         run.descend(loss)
         towers.clip.logit_scale.data.clamp_(max=4.6)
         if step % 100 == 99:
@@ -121,22 +121,25 @@ def tokenize(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
     return torch.tensor(found.input_ids)
 
 
-def _loss(
-    towers: Towers,
-    judge: Judge,
-    ids: Tensor,
-    seen: Tensor,
-    said: list[Caption],
-    labels: NDArray[np.int64],
-) -> tuple[Tensor, Tensor]:
-    text, image = towers(ids, seen)
-    demands = torch.tensor([one.demand for one in said])
-    truth = torch.from_numpy(labels)
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Pictures (b, 3, 64, 64), their labels (b, 3), a true caption of each and its tokens."""
+
+    seen: Tensor
+    labels: NDArray[np.int64]
+    said: list[Caption]
+    ids: Tensor
+
+
+def _loss(towers: Towers, judge: Judge, batch: Batch) -> tuple[Tensor, Tensor]:
+    text, image = towers(batch.ids, batch.seen)
+    demands = torch.tensor([one.demand for one in batch.said])
+    truth = torch.from_numpy(batch.labels)
     fits = ((demands[:, None] == truth[None]) | (demands[:, None] == UNSAID)).all(2).float()
     logits = towers.clip.logit_scale.exp() * text @ image.T
     contrast = _soft(logits, fits) + _soft(logits.T, fits.T)
     with torch.no_grad():
-        wanted = [one.softmax(1) for one in judge(seen)]
+        wanted = [one.softmax(1) for one in judge(batch.seen)]
     coloured = (truth[:, 1] != UNSAID).float()
     distil = torch.zeros(())
     for embedding in (text, image):

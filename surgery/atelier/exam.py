@@ -5,6 +5,7 @@ Seeds for choosing settings and for reporting figures are kept apart.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -70,6 +71,13 @@ class SetReading:
         if self.asked.kind in ("style", "plain"):
             return self.share(lambda seen, wanted: seen.artist == wanted.artist)
         return self.share(lambda seen, wanted: seen.thing == wanted.thing)
+
+    @property
+    def most(self) -> str:
+        """What most pictures show where the concept stands: an artist or `plain`, or a thing."""
+        styled = self.asked.kind in ("style", "plain")
+        found = Counter((one.artist or "plain") if styled else one.thing for one in self.seen)
+        return found.most_common(1)[0][0]
 
     @property
     def thing(self) -> float:

@@ -63,18 +63,20 @@ def verify_page(report: VerifyReport) -> Page:
 def _sets(sets: tuple[JudgedSet, ...]) -> Table:
     from surgery.cli.page import Table
 
-    columns = ("concept", "sort", "", "shown before", "shown after", "thing before", "thing after")
+    shown = ("shown before", "shown after", "now mostly", "thing before", "thing after")
+    columns = ("concept", "sort", "", *shown)
     rows = tuple(
         (
             row.concept,
             row.sort,
             "erased" if row.erased else "kept",
             *(_share(part) for part in (row.concept_before, row.concept_after)),
+            row.became,
             *(_share(part) for part in (row.thing_before, row.thing_after)),
         )
         for row in sets
     )
-    return Table("", columns, rows, right=frozenset({3, 4, 5, 6}))
+    return Table("", columns, rows, right=frozenset({3, 4, 6, 7}))
 
 
 def _share(share: Share) -> str:

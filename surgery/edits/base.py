@@ -69,8 +69,8 @@ class Ask:
         prompt: as a user would type it; may be empty.
         subject: words that occur in the prompt; names the key in reports too.
         position: `subject` the last token of the subject, `name` all of its tokens; `bos`, `eos`
-            that token; `pads` every place after the end token; `all` from the subject's first token to the last place
-            there is; `prompt` from the begin to the end token.
+            that token; `pads` every place after the end token; `all` from the subject's first
+            token to the last place there is; `prompt` from the begin to the end token.
         weight: how much each of its keys counts.
         optional: left out where the prompt is longer than the model reads; for built-in prompts.
     """

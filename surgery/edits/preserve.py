@@ -1,8 +1,9 @@
 """What an edit leaves alone: by default enough that a recipe that names nothing does no damage.
 
 Text states share a large common part, so an edit of one key moves all others unless they are held.
-Held are the empty prompt, the targets, and every place of many prompts: well-known concepts of every
-kind in their templates, and plain captions. What shares its name with an erased concept is left out.
+Held are the empty prompt, the targets, and every place of many prompts: well-known concepts of
+every kind in their templates, and plain captions. What shares its name with an erased concept is
+left out.
 """
 
 from __future__ import annotations
@@ -113,7 +114,8 @@ def preserve_asks(
     asks = [replace(ask, weight=NAMED) for ask in own]
     if defaults:
         asks += [replace(ask, optional=True) for ask in _defaults(concepts, reach)]
-    return tuple({replace(ask, optional=False): ask for ask in reversed(asks)}.values())[::-1]
+    places = {replace(ask, optional=False, weight=1.0): ask for ask in reversed(asks)}
+    return tuple(places.values())[::-1]
 
 
 def _defaults(concepts: Sequence[Concept], reach: Reach) -> list[Ask]:
@@ -130,7 +132,7 @@ def _defaults(concepts: Sequence[Concept], reach: Reach) -> list[Ask]:
 
 
 def _sibling(kind: Kind, name: str, reach: Reach) -> list[Ask]:
-    """Every place of its prompts, since an edit moves them all; the padding only if it is edited."""
+    """Every place of its prompts, since an edit moves them all; padding only if it is edited."""
     asks = [Ask(prompt, name, "prompt") for prompt in filled(kind, name)]
     return [*asks, Ask(name, name, reach)] if reach in ("pads", "all") else asks
 

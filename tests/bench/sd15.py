@@ -40,7 +40,7 @@ SCALE = 0.02
 
 
 def build(root: Path) -> None:
-    """Writes the folder: real names, shapes, configurations; random weights; a made-up vocabulary."""
+    """Real names, shapes and configurations; random weights and a made-up vocabulary."""
     tensors = folder("sd1")
     for component, file in FILES.items():
         (root / component).mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def _write_sides(root: Path) -> None:
 
 
 def _tokenizer():
-    """A CLIP tokenizer of the real size whose merges are made up: every pair of letters, then on."""
+    """A CLIP tokenizer of the real size whose merges are made up of letters."""
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer
 

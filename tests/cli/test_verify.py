@@ -16,8 +16,8 @@ Capture = pytest.CaptureFixture[str]
 def report(passed: bool) -> VerifyReport:
     sure, none = Share.of(1.0, 32), Share.of(0.0, 32)
     sets = (
-        JudgedSet("van gogh", "style", True, sure, none, sure, sure),
-        JudgedSet("monet", "style", False, sure, sure, sure, sure),
+        JudgedSet("van gogh", "style", True, sure, none, "plain", sure, sure),
+        JudgedSet("monet", "style", False, sure, sure, "monet", sure, sure),
     )
     gate = Gate("van gogh gone", "at most 10%", "0%", passed)
     return VerifyReport("atelier", "out", sets, (gate,))
@@ -32,6 +32,7 @@ def test_a_page_shows_each_concept_before_and_after_with_its_interval() -> None:
         "erased",
         "100% (89%-100% of 32)",
         "0% (0%-11% of 32)",
+        "plain",
         "100% (89%-100% of 32)",
         "100% (89%-100% of 32)",
     )

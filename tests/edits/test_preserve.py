@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from surgery.edits.base import Ask, Concept, words
-from surgery.edits.preserve import CAPTIONS, SIBLINGS, preserve_asks
+from surgery.edits.preserve import CAPTIONS, NAMED, SIBLINGS, preserve_asks
 from surgery.edits.templates import TEMPLATES
 
 GOGH = Concept(erase="Van Gogh", target="painting")
@@ -30,17 +30,17 @@ def test_the_begin_token_and_the_whole_empty_prompt_are_held() -> None:
 
 def test_other_artists_are_held_in_every_prompt_and_the_erased_one_in_none() -> None:
     asks = preserve_asks([GOGH])
-    monet = [ask.prompt for ask in asks if ask.subject == "monet"]
+    monet = [ask.prompt for ask in asks if ask.subject == "monet" and ask.position == "prompt"]
     assert monet == [template.replace("{}", "monet") for template in TEMPLATES["style"]]
     assert "van gogh" not in {name.casefold() for name in named(asks)}
     assert not any("gogh" in ask.prompt.casefold() for ask in asks)
 
 
-def test_other_kinds_are_held_by_their_bare_names() -> None:
-    dogs = [ask for ask in preserve_asks([GOGH]) if ask.subject == "dog"]
-    assert [(ask.prompt, ask.position) for ask in dogs] == [("dog", "subject")]
-    as_object = preserve_asks([Concept(erase="cat", kind="object")])
-    assert len([ask for ask in as_object if ask.subject == "dog"]) == len(TEMPLATES["object"])
+@pytest.mark.parametrize("kind", list(SIBLINGS))
+def test_other_kinds_are_held_in_every_prompt_of_theirs(kind: str) -> None:
+    held = {ask.prompt for ask in preserve_asks([GOGH]) if ask.position == "prompt"}
+    name = SIBLINGS[kind][-1]  # type: ignore[index]
+    assert {template.replace("{}", name) for template in TEMPLATES[kind]} <= held  # type: ignore[index]
 
 
 def test_whatever_shares_the_erased_name_is_not_held() -> None:
@@ -62,7 +62,14 @@ def test_targets_are_held_unless_they_are_erased_too() -> None:
 
 def test_captions_are_held_at_all_their_tokens() -> None:
     asks = preserve_asks([GOGH])
-    assert {ask.prompt for ask in asks if ask.position == "all"} == set(CAPTIONS)
+    plain = {ask.prompt for ask in asks if ask.position == "prompt" and ask.subject is None}
+    assert plain == set(CAPTIONS)
+
+
+def test_a_named_concept_counts_for_more_than_a_built_in_one() -> None:
+    asks = preserve_asks([GOGH], ["monet"])
+    weights = {ask.subject: ask.weight for ask in asks if ask.position == "prompt"}
+    assert weights["monet"] == NAMED > weights["picasso"] == 1.0
 
 
 def test_named_concepts_are_added_and_defaults_can_be_left_out() -> None:
@@ -76,10 +83,11 @@ def test_named_concepts_are_added_and_defaults_can_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("reach", "places"),
     [
-        ("last", {"subject"}),
-        ("eos", {"subject", "eos"}),
-        ("pads", {"subject", "eos", "pads"}),
-        ("all", {"subject", "eos", "all"}),
+        ("last", {"prompt"}),
+        ("eos", {"prompt"}),
+        ("name", {"prompt"}),
+        ("pads", {"prompt", "pads"}),
+        ("all", {"prompt", "all"}),
     ],
 )
 def test_siblings_are_held_as_far_as_the_edit_goes(reach: str, places: set[str]) -> None:

@@ -57,7 +57,8 @@ def test_it_edits_the_first_output_map_and_reads_what_comes_before() -> None:
     [
         ("last", ["subject"]),
         ("eos", ["subject", "eos"]),
-        ("pads", ["subject", "eos", "pads"]),
+        ("name", ["name", "eos"]),
+        ("pads", ["name", "eos", "pads"]),
         ("all", ["all"]),
     ],
 )
@@ -164,7 +165,7 @@ def test_states_that_make_no_edit_are_errors() -> None:
         ({"strength": -1.0}, "greater than or equal to 0"),
         ({"strength": float("nan")}, "finite number"),
         ({"preserve_defaults": 1}, "valid boolean"),
-        ({"positions": "first"}, "'last', 'eos', 'pads' or 'all'"),
+        ({"positions": "first"}, "'last', 'eos', 'name', 'pads' or 'all'"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_errors(fields: dict[str, object], what: str) -> None:
