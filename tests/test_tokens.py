@@ -177,7 +177,11 @@ def test_a_target_prompt_without_room_for_pads_gives_its_end(tokens: Tokens) -> 
 
 def test_a_preserved_place_is_kept_once_and_never_where_the_edit_is(tokens: Tokens) -> None:
     edited = (Ask("van gogh", "van gogh", "subject"), Ask("painting", "painting", "subject"))
-    held = (Ask("van gogh", None, "prompt"), Ask("van photo", None, "prompt"), Ask("", None, "bos", 3.0))
+    held = (
+        Ask("van gogh", None, "prompt"),
+        Ask("van photo", None, "prompt"),
+        Ask("", None, "bos", 3.0),
+    )
     found = spots(Asks(edited=(edited,), preserve=held), tokens)
     assert found.keys == (tokens.encode("van gogh")[:-1],)
     assert not set(found.keys) & set(found.preserve)
