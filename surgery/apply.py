@@ -65,6 +65,7 @@ def apply(
     *,
     force: bool = False,
     dry_run: bool = False,
+    tokenizer: Path | None = None,
     progress: Progress | None = None,
 ) -> ApplyReport:
     """Make the recipe's edits in a copy of a checkpoint.
@@ -73,6 +74,7 @@ def apply(
         out: where to write; may be left out for a dry run.
         force: replace an output that is there; never an input.
         dry_run: solve and report, write nothing.
+        tokenizer: a folder with the tokenizer to use; left out, it is searched for.
         progress: called with the number of bytes just written.
 
     Raises:
@@ -82,7 +84,7 @@ def apply(
     plan = make_plan(recipe, checkpoint)
     target = None if dry_run else _preflight(plan, checkpoint, out, force=force)
     clock.lap("plan")
-    patch, solved = solve(recipe, checkpoint)
+    patch, solved = solve(recipe, checkpoint, tokenizer)
     result = round_once(patch, solved, checkpoint)
     clock.lap("solve")
     gates = figures.gates(recipe.expect, result.leaks, result.drifts)

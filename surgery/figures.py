@@ -86,10 +86,10 @@ def blocked(solved: SolvedEdit) -> Iterator[str]:
         return
     free = solved.edit.feasibility(solved.context)
     for concept, rows in _groups(solved.context.key_labels).items():
-        if (share := float(free[rows].min())) < BLOCKED:
+        if (share := float(np.median(free[rows]))) < BLOCKED:
             yield (
                 f"edits[{solved.number}]: what is preserved leaves {share:.2g} of '{concept}' free;"
-                " it will hardly change"
+                " look at its leak"
             )
 
 

@@ -7,7 +7,7 @@ tensors of the first layer. No model is built.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from surgery.numerics.text_prefix import FirstLayer, attended, used_ids
 from surgery.patch import Change
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.text import visible
-from surgery.tokens import load_tokens, spots
+from surgery.tokens import find_tokens, spots
 
 FIRST_OUTPUT = "self_attn.out"
 
@@ -33,10 +33,12 @@ class Weights:
 
     Args:
         changed: tensor name -> its value so far, unrounded; the others are read from their file.
+        tokenizer: a folder with the tokenizer to use; left out, it is searched for.
     """
 
     checkpoint: Checkpoint
     changed: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    tokenizer: Path | None = None
 
     def value(self, site: Site) -> Array:
         """The site's numbers: its tensor, or its rows of a shared one.
@@ -76,7 +78,8 @@ class Weights:
     def with_change(self, name: str, change: Change) -> Weights:
         """The weights with one more change added to one tensor."""
         whole = Site("", 0, name)
-        return Weights(self.checkpoint, {**self.changed, name: change.added_to(self.matrix(whole))})
+        value = change.added_to(self.matrix(whole))
+        return replace(self, changed={**self.changed, name: value})
 
     def _finite(self, values: Array, name: str) -> Array:
         if not np.isfinite(values).all():
@@ -93,15 +96,14 @@ def gather(edit: Edit, layout: Layout, weights: Weights) -> Context:
 
     Raises:
         EditError: the edit needs states that are not computed here, or a prompt is too long.
-        CheckpointError: no tokenizer beside the weights, or one of another model.
+        CheckpointError: no tokenizer is found, or one of another model.
     """
     role = _role(edit.sites(layout))
     shape = layout.tower(role)
-    tokens = load_tokens(
-        _tokenizer_folder(weights.checkpoint, shape), max_length=shape.max_length, pad=shape.pad_id
-    )
-    found = spots(edit.asks(layout), tokens)
     sites = {site.kind.removeprefix(f"{role}."): site for site in edit.reads(layout)}
+    rows = weights.checkpoint[sites["token_embedding"].tensor].shape[0]
+    tokens = find_tokens(weights.checkpoint, shape, rows, weights.tokenizer)
+    found = spots(edit.asks(layout), tokens)
     embedding = weights.rows(sites["token_embedding"], used_ids(found.prefixes))
     states = attended(found.prefixes, embedding, _first_layer(sites, weights, shape))
     return found.context(states)
@@ -118,17 +120,6 @@ def _role(sites: Sequence[Site]) -> str:
             hint=f"edits of text.{FIRST_OUTPUT}[0] are",
         )
     return roles.pop()
-
-
-def _tokenizer_folder(checkpoint: Checkpoint, shape: TextShape) -> Path:
-    folder = checkpoint.root / shape.tokenizer
-    if checkpoint.kind == "file" or not folder.is_dir():
-        raise CheckpointError(
-            f"there is no {shape.tokenizer} folder beside the weights",
-            where=visible(checkpoint.address),
-            hint="give the model's diffusers folder, which holds its tokenizer",
-        )
-    return folder
 
 
 def _first_layer(sites: Mapping[str, Site], weights: Weights, shape: TextShape) -> FirstLayer:

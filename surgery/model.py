@@ -15,7 +15,8 @@ from diffusers.utils import logging as diffusers_logging
 from torch import Tensor
 from transformers.utils import logging as transformers_logging
 
-STEPS, GUIDANCE = 20, 5.0
+STEPS, GUIDANCE = 20, 3.0
+"""What the built-in model was measured with; latents of 8 x 8 saturate at the usual 7.5."""
 
 diffusers_logging.disable_progress_bar()
 transformers_logging.disable_progress_bar()

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -55,6 +56,13 @@ class Expect(BaseModel):
     ] = None
 
 
+def _whole(value: object) -> object:
+    # 1.0 and true are equal to 1, and neither is a version.
+    if type(value) is not int:
+        raise ValueError("must be a whole number")
+    return value
+
+
 class _AnyEdit:
     """Annotation: one of EDITS, chosen by its `method` key."""
 
@@ -70,7 +78,9 @@ class Recipe(BaseModel):
 
     model_config = _STRICT
 
-    version: Annotated[Literal[1], Field(description="Version of the recipe format.")]
+    version: Annotated[
+        Literal[1], BeforeValidator(_whole), Field(description="Version of the recipe format.")
+    ]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
     description: str = ""
     model: Annotated[

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -35,15 +36,20 @@ class Result:
     drifts: tuple[Drift, ...]
 
 
-def solve(recipe: Recipe, checkpoint: Checkpoint) -> tuple[Patch, tuple[SolvedEdit, ...]]:
+def solve(
+    recipe: Recipe, checkpoint: Checkpoint, tokenizer: Path | None = None
+) -> tuple[Patch, tuple[SolvedEdit, ...]]:
     """Solve the edits one after the other; each finds the weights as the ones before left them.
+
+    Args:
+        tokenizer: a folder with the tokenizer to use; left out, it is searched for.
 
     Raises:
         EditError: an edit cannot be made, or solves to no change or to numbers that are not finite.
     """
     active = [(n, edit) for n, edit in enumerate(recipe.edits) if edit.strength]
     layout = detect(checkpoint) if active else None
-    weights, solved, records = Weights(checkpoint), [], []
+    weights, solved, records = Weights(checkpoint, tokenizer=tokenizer), [], []
     changes: dict[str, tuple[Change, ...]] = {}
     for number, edit in active:
         assert layout is not None

@@ -16,6 +16,7 @@ from surgery.cli.options import (
     ModelOption,
     OutOption,
     RecipeArgument,
+    TokenizerOption,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def command(
     preview: Annotated[
         bool, typer.Option("--preview", help="Also paint a picture: before above after.")
     ] = False,
+    tokenizer: TokenizerOption = None,
     format: FormatOption = "human",
 ) -> None:
     """Edit a model as a recipe says, and write the result as a new model.
@@ -69,7 +71,15 @@ def command(
         _folder(target.parent, wanted=out is None and not dry_run),
         console.progress("writing", plan.bytes_total) as advance,
     ):
-        report = apply(loaded, checkpoint, target, force=force, dry_run=dry_run, progress=advance)
+        report = apply(
+            loaded,
+            checkpoint,
+            target,
+            force=force,
+            dry_run=dry_run,
+            tokenizer=tokenizer,
+            progress=advance,
+        )
     if picture is not None:
         _paint(checkpoint, target, loaded, picture, console)
     document = {**report.to_dict(), "preview": str(picture) if picture else None}
@@ -111,7 +121,8 @@ def _folder(folder: Path, *, wanted: bool) -> Iterator[None]:
 def _address(recipe: Recipe, model: str | None, console: Output) -> str:
     from surgery.cli.page import Line
 
-    address = model or recipe.model or BUILT_IN
+    # An empty --model is a mistake of a script, not a wish for the built-in one.
+    address = model if model is not None else recipe.model or BUILT_IN
     if model is None:
         about = "the small model that comes with surgery" if address == BUILT_IN else "the recipe's"
         console.talk([Line(f"no --model given: editing {address}, {about}", "quiet")])

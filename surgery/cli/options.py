@@ -35,4 +35,10 @@ OutOption = Annotated[
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Replace an output that is already there.")
 ]
+TokenizerOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tokenizer", metavar="PATH", help="The model's tokenizer, where it comes without one."
+    ),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the plan, write nothing.")]

@@ -71,7 +71,7 @@ class QuickFix(Edit):
             strict=True,
             description="What all that is held counts, against all that is edited.",
         ),
-    ] = 5.0
+    ] = 3.0
     positions: Annotated[
         Reach,
         Field(

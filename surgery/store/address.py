@@ -1,6 +1,6 @@
-"""Where a model is: `atelier`, a file, a folder. Turns an address into a path and reads nothing.
+"""Where a model is: `atelier`, a file, a folder, the Hub. Turns an address into a path.
 
-Addresses on the Hub are recognised, so that their error can say what to do.
+Reads nothing on this machine; what is here comes before what may be on the Hub under that name.
 """
 
 from __future__ import annotations
@@ -9,37 +9,58 @@ import re
 from pathlib import Path
 
 from surgery.errors import CheckpointError, HubError
+from surgery.store.hub_address import HubAddress, parse
 from surgery.store.text import nearest, quoted
 
 ATELIER = Path(__file__).parent.parent / "atelier" / "weights" / "pipeline"
-_REPOSITORY = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?P<revision>@[\w./-]+)?")
-_MODEL_FILE = (".safetensors", ".ckpt", ".bin", ".pt", ".pth", ".gguf", ".json", ".dduf")
 
 
 def locate(address: str | Path) -> Path:
     """Return the path of the file or folder that `address` means.
 
     Args:
-        address: `atelier` (the built-in model), or the path of a file or folder.
+        address: `atelier` (the built-in model), the path of a file or folder, or a place on the
+            Hub, which is downloaded.
 
     Raises:
         CheckpointError: nothing is there.
-        HubError: an address on the Hub or the web; models are read from this machine only.
+        HubError: the Hub does not give it, or it is elsewhere on the network.
     """
     text = str(address)
+    if (remote := on_hub(address)) is not None:
+        from surgery.store.hub import open_hub
+
+        return open_hub(remote).here().root
     if text == "atelier":
         return _built_in()
     if not text or "\0" in text:
         raise CheckpointError(f"{quoted(text)} is no model address", hint="give a file or folder")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
-        raise _remote(text)
+        hint = "download it and give the file, or write hf://ORG/NAME for a model on the Hub"
+        raise HubError(f"{quoted(text)} is on the network, not on the Hub", hint=hint)
     path = Path(text)
     if _is_there(path):
         return path
-    named = _REPOSITORY.fullmatch(text)
-    if named and not text.endswith(_MODEL_FILE) and not path.parent.is_dir():
-        raise _repository(text, named["repo"], named["revision"])
     raise _missing(path)
+
+
+def on_hub(address: str | Path) -> HubAddress | None:
+    """Return the place on the Hub that `address` means, None when it means something else.
+
+    A path that exists, or whose folder does, is never one.
+
+    Raises:
+        HubError: it can only be meant for the Hub and is no place there.
+    """
+    text = str(address)
+    if isinstance(address, Path) or text == "atelier" or "\0" in text:
+        return None
+    if text.startswith("hf://"):
+        return parse(text)
+    path = Path(text)
+    if _is_there(path) or _is_there(path.parent):
+        return None
+    return parse(text)
 
 
 def _built_in() -> Path:
@@ -70,21 +91,3 @@ def _missing(path: Path) -> CheckpointError:
     close = nearest(path.name, siblings)
     hint = f"did you mean {quoted(str(path.parent / close))}?" if close else "check the path"
     return CheckpointError(f"no file or folder {quoted(str(path))}", hint=hint)
-
-
-def _repository(text: str, repo: str, revision: str | None) -> HubError:
-    pinned = f" --revision {revision[1:]}" if revision else ""
-    name = repo.split("/")[1]
-    return HubError(
-        f"{quoted(text)} is no file or folder here; models are read from this machine only",
-        hint=f"download it with `hf download {repo}{pinned} --local-dir {name}` and give ./{name}",
-    )
-
-
-def _remote(text: str) -> HubError:
-    inside = re.fullmatch(r"hf://([\w.-]+/[\w.-]+?)(?:@[\w.-]+)?(?:/.*)?", text)
-    source = inside[1] if inside else "ORG/NAME"
-    return HubError(
-        f"{quoted(text)} is on the network; models are read from this machine only",
-        hint=f"download it with `hf download {source} --local-dir FOLDER` and give ./FOLDER",
-    )

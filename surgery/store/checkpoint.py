@@ -6,19 +6,21 @@ Pickles are never read: beside safetensors they are side files, alone they are a
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from surgery.errors import CheckpointError
-from surgery.store.address import locate
+from surgery.store.address import locate, on_hub
 from surgery.store.contents import Checkpoint, Kind, TensorRef
-from surgery.store.files import is_plain_name, stamp
+from surgery.store.files import Stamp, is_plain_name, stamp
 from surgery.store.header import MAX_HEADER, Header, read_header
+from surgery.store.marker import check_whole
+from surgery.store.pickled import ALLOW, Origin, unpickled
 from surgery.store.strict_json import load_file
 from surgery.store.text import quoted, visible
 from surgery.store.tree import walk
-from surgery.store.weights import check_index, choose, is_pickle_name, read_index
+from surgery.store.weights import check_index, choose, is_index_name, is_pickle_name, read_index
 
 __all__ = ["Checkpoint", "TensorRef", "open_checkpoint"]
 
@@ -27,7 +29,7 @@ _CONVERT = "convert it to safetensors first; pickles can run code and are never 
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """The weights of one component: file names beneath the root, and the index if there is one."""
 
     prefix: str
@@ -36,39 +38,68 @@ class _Part:
     weight_map: Mapping[str, str] | None = None
 
 
-def open_checkpoint(address: str | Path, *, max_header: int = MAX_HEADER) -> Checkpoint:
+def open_checkpoint(
+    address: str | Path, *, max_header: int = MAX_HEADER, allow_pickle: bool = False
+) -> Checkpoint:
     """Open the model at `address` from its headers alone.
 
     Args:
         address: `atelier`, a safetensors file, a `*.safetensors.index.json`, a diffusers folder,
-            or the folder of one component (a config.json beside its weights).
+            or the folder of one component (a config.json beside its weights), or a place on the
+            Hub (`org/name[@revision]`, `hf://org/name[@revision]/file`).
         max_header: bytes that a header may have.
+        allow_pickle: convert a .ckpt, .bin or .pt with torch's restricted loader, in a process of
+            its own; what is opened then is the temporary safetensors file made from it.
 
     Raises:
-        CheckpointError: nothing there, damaged, ambiguous, or pickles only.
-        HubError: an address on the Hub.
+        CheckpointError: nothing there, damaged, ambiguous, pickles only, or half edited in place.
+        HubError: an address on the Hub that cannot be read.
     """
+    if (remote := on_hub(address)) is not None:
+        # Imported here because reading a model of this machine never needs it.
+        from surgery.store.hub import open_hub
+
+        return open_hub(remote, max_header=max_header)
     path = locate(address)
     if path.is_dir():
         return _open_folder(str(address), path, max_header)
     if path.name.endswith(".json"):
-        part = _sharded("", "", path)
+        part = sharded("", "", path)
         place: tuple[str, Path, Kind] = (str(address), path.parent, "sharded")
-        return _build(place, [part], [path.name], max_header)
+        return build(place, [part], [path.name], max_header)
     if is_pickle_name(path.name) and path.is_file():
-        raise CheckpointError("this is a pickle file", where=visible(str(path)), hint=_CONVERT)
+        if not allow_pickle:
+            raise CheckpointError("this is a pickle file", where=visible(str(path)), hint=ALLOW)
+        return open_file(str(address), unpickled(path), max_header)
+    return open_file(str(address), path, max_header)
+
+
+def open_file(address: str, source: Path | Origin, max_header: int) -> Checkpoint:
+    """Open a single safetensors file, or one that was made from a pickle."""
+    path, origin = (source.weights, source) if isinstance(source, Origin) else (source, None)
     before = stamp(path)
+    check_whole(path)
     header = read_header(path, max_header=max_header)
     tensors = _refs(path, header, "")
-    return Checkpoint(str(address), path, "file", {path.name: header}, {path.name: before}, tensors)
+    headers, stamps = {path.name: header}, {path.name: before}
+    return Checkpoint(address, path, "file", headers, stamps, tensors, origin)
 
 
 def _open_folder(address: str, root: Path, max_header: int) -> Checkpoint:
     names = walk(root)
+    return build((address, root, "folder"), folder_parts(root, names), names, max_header)
+
+
+def folder_parts(root: Path, names: Sequence[str]) -> list[Part]:
+    """Return the weights of each component of a model folder; of its files only JSON is read.
+
+    Raises:
+        CheckpointError: no model folder, no safetensors in it, or several to choose from.
+    """
     if "model_index.json" in names:
-        prefixes = _components(root / "model_index.json")
+        prefixes = components(root / "model_index.json")
         found = [_part(root, prefix, prefix, names) for prefix in prefixes]
-    elif "config.json" in names:
+    elif "config.json" in names or any(map(is_index_name, names)):
         found = [_part(root, "", "", names)]
     else:
         problem = "no model_index.json and no config.json in this folder"
@@ -77,10 +108,11 @@ def _open_folder(address: str, root: Path, max_header: int) -> Checkpoint:
     parts = [part for part in found if part]
     if not parts:
         raise _no_weights(root, names)
-    return _build((address, root, "folder"), parts, names, max_header)
+    return parts
 
 
-def _components(index: Path) -> list[str]:
+def components(index: Path) -> list[str]:
+    """Return the folder, with its slash, of each component that a model_index.json names."""
     found = []
     for name, value in load_file(index).items():
         if name.startswith("_") or not isinstance(value, list) or not all(value):
@@ -92,7 +124,7 @@ def _components(index: Path) -> list[str]:
     return found
 
 
-def _part(root: Path, folder: str, prefix: str, names: Iterable[str]) -> _Part | None:
+def _part(root: Path, folder: str, prefix: str, names: Iterable[str]) -> Part | None:
     where = visible(str(root / folder))
     inside = [name[len(folder) :] for name in names if name.startswith(folder)]
     chosen, others = choose([name for name in inside if "/" not in name], where)
@@ -102,22 +134,47 @@ def _part(root: Path, folder: str, prefix: str, names: Iterable[str]) -> _Part |
         shown = ", ".join(visible(name) for name in others)
         _LOG.warning("%s: %s is read; not read: %s", where, visible(chosen.name), shown)
     if chosen.is_index:
-        return _sharded(folder, prefix, root / folder / chosen.name)
-    return _Part(prefix, (folder + chosen.name,))
+        return sharded(folder, prefix, root / folder / chosen.name)
+    return Part(prefix, (folder + chosen.name,))
 
 
-def _sharded(folder: str, prefix: str, index: Path) -> _Part:
+def sharded(folder: str, prefix: str, index: Path) -> Part:
+    """Return the weights that a shard index names.
+
+    Args:
+        folder: where the index lies beneath the root, with its slash, or "".
+        prefix: what its tensors' names begin with in the checkpoint.
+    """
     weight_map = {name: folder + shard for name, shard in read_index(index).items()}
-    return _Part(prefix, tuple(dict.fromkeys(weight_map.values())), folder + index.name, weight_map)
+    return Part(prefix, tuple(dict.fromkeys(weight_map.values())), folder + index.name, weight_map)
 
 
-def _build(
-    place: tuple[str, Path, Kind], parts: Iterable[_Part], names: Iterable[str], max_header: int
+def build(
+    place: tuple[str, Path, Kind], parts: Iterable[Part], names: Iterable[str], max_header: int
 ) -> Checkpoint:
-    address, root, kind = place
+    """Open the weights of `parts`, with `names` as all files of the model.
+
+    Args:
+        place: the address, the root and the kind of the checkpoint.
+    """
+    root = place[1]
+    parts = list(parts)
     files = [name for part in parts for name in part.files]
     stamps = {name: stamp(root / name) for name in dict.fromkeys([*files, *names])}
+    for name in files:
+        check_whole(root / name)
     headers = {name: read_header(root / name, max_header=max_header) for name in files}
+    return assembled(place, parts, headers, stamps)
+
+
+def assembled(
+    place: tuple[str, Path, Kind],
+    parts: Iterable[Part],
+    headers: Mapping[str, Header],
+    stamps: Mapping[str, Stamp],
+) -> Checkpoint:
+    """Return the checkpoint of files whose headers were read; an index is checked against them."""
+    address, root, kind = place
     tensors: dict[str, TensorRef] = {}
     for part in parts:
         own = {name: headers[name] for name in part.files}

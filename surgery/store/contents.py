@@ -5,7 +5,7 @@ Indexing reads no data. How the files are found is for `checkpoint`, what tensor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import prod
@@ -16,6 +16,7 @@ from surgery.errors import CheckpointError
 from surgery.store.entries import DTYPE_BITS
 from surgery.store.files import Stamp, read_span
 from surgery.store.header import Header
+from surgery.store.pickled import Origin
 from surgery.store.strict_json import load_file
 from surgery.store.text import quoted, visible
 
@@ -40,7 +41,7 @@ class TensorRef:
             CheckpointError: rows outside the tensor or not on whole bytes, or a file cut short.
         """
         if first_row is None and last_row is None:
-            return read_span(self.file, self.start, self.nbytes)
+            return self.span(self.start, self.nbytes)
         first = 0 if first_row is None else first_row
         last = (self.shape[0] if self.shape else 0) if last_row is None else last_row
         if not self.shape or not 0 <= first <= last <= self.shape[0]:
@@ -49,7 +50,19 @@ class TensorRef:
         if first * bits % 8 or last * bits % 8:
             raise self._error(f"rows {first} to {last} of {self.dtype} do not fill whole bytes")
         begin = first * bits // 8
-        return read_span(self.file, self.start + begin, last * bits // 8 - begin)
+        return self.span(self.start + begin, last * bits // 8 - begin)
+
+    def rows(self, index: Sequence[int]) -> list[bytes]:
+        """Return the bytes of single rows along dimension 0, in the order of `index`.
+
+        Raises:
+            CheckpointError: as `read` does.
+        """
+        return [self.read(row, row + 1) for row in index]
+
+    def span(self, start: int, count: int) -> bytes:
+        """Return `count` bytes of the tensor's file from `start` on."""
+        return read_span(self.file, start, count)
 
     def _error(self, what: str) -> CheckpointError:
         return CheckpointError(what, where=f"{visible(str(self.file))}:{visible(self.name)}")
@@ -65,6 +78,7 @@ class Checkpoint(Mapping[str, TensorRef]):
         headers: relative name -> header, for each weight file.
         stamps: relative name -> stamp, for every file, weights first.
         tensors: name -> reference, in file order; in a pipeline "component/name".
+        origin: the pickle that the file was made from, or None.
     """
 
     address: str
@@ -73,6 +87,7 @@ class Checkpoint(Mapping[str, TensorRef]):
     headers: Mapping[str, Header]
     stamps: Mapping[str, Stamp]
     tensors: Mapping[str, TensorRef]
+    origin: Origin | None = None
 
     def __getitem__(self, name: str) -> TensorRef:
         """Return the reference of one tensor."""
@@ -131,3 +146,37 @@ class Checkpoint(Mapping[str, TensorRef]):
         if relative not in self.stamps or relative in self.headers:
             return None
         return load_file(self.path(relative))
+
+    def folder(self, relative: str) -> Path:
+        """Return where a folder of side files such as "tokenizer" lies; it need not exist."""
+        return self.root / relative
+
+    def prepare(self, names: Iterable[str]) -> None:
+        """Take notice of tensors that will be read whole; on this machine there is no need to."""
+
+    def here(self, on_bytes: Callable[[int], None] | None = None) -> Checkpoint:
+        """Return the same model with every file on this machine.
+
+        Args:
+            on_bytes: called with the number of bytes that just came.
+        """
+        return self
+
+    @property
+    def fetched(self) -> int:
+        """Bytes of weight files that came over the network so far."""
+        return 0
+
+    @property
+    def requests(self) -> int:
+        """Requests that were made for them."""
+        return 0
+
+    @property
+    def missing_bytes(self) -> int:
+        """Bytes that `here` would download."""
+        return 0
+
+    def claims(self, place: Path) -> int:
+        """Return how many bytes `here` would take on the disk that `place` is on."""
+        return 0

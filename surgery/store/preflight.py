@@ -13,6 +13,7 @@ from surgery.store.contents import Checkpoint
 from surgery.store.publish import exists
 from surgery.store.sink import reported
 from surgery.store.text import size, visible
+from surgery.store.weights import is_pickle_name
 
 _MODEL_FILES = ("model_index.json", "config.json")
 
@@ -25,6 +26,9 @@ def check_output(checkpoint: Checkpoint, out: Path, *, force: bool) -> Path:
             another kind or no model (with `force`); or its folder is missing or not writable.
     """
     target = _real(out)
+    if checkpoint.kind == "file" and is_pickle_name(out.name):
+        problem = "the output is a safetensors file, and this name says that it is a pickle"
+        raise _refused(target, problem, "end the name with .safetensors")
     if not target.parent.is_dir():
         problem = f"the folder {visible(str(target.parent))} does not exist"
         raise _refused(target, problem, "make it first")
@@ -73,6 +77,8 @@ def _stat(path: Path) -> os.stat_result | None:
 def _check_inputs(checkpoint: Checkpoint, target: Path) -> None:
     here = next(_identities(target), None) if _stat(target) else None
     files = {(stamp.device, stamp.inode) for stamp in checkpoint.stamps.values()}
+    if checkpoint.origin:
+        files.add((checkpoint.origin.stamp.device, checkpoint.origin.stamp.inode))
     if here in files:
         raise _refused(target, "the output is an input", "choose another name")
     if checkpoint.kind != "file":

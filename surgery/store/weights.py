@@ -42,6 +42,11 @@ def is_pickle_name(name: str) -> bool:
     return name.endswith(_PICKLE)
 
 
+def is_index_name(name: str) -> bool:
+    """Return whether a plain file name is that of a shard index."""
+    return is_plain_name(name) and _INDEX.fullmatch(name) is not None
+
+
 def choose(names: Iterable[str], where: str) -> tuple[WeightSet | None, tuple[str, ...]]:
     """Choose the weights of a folder from its file names: the plain ones before any variant.
 

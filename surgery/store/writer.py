@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from surgery.errors import EditError, OutputError
 from surgery.store.contents import Checkpoint, TensorRef
 from surgery.store.files import check_unchanged, opened, read_span
 from surgery.store.header import parse_header, with_metadata
+from surgery.store.links import linked, same_device
 from surgery.store.preflight import check_output, check_space
 from surgery.store.publish import keep_rights, publish
 from surgery.store.sink import Sink, reported, sync_folder
@@ -28,11 +29,12 @@ _OnBytes = Callable[[int], None] | None
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: the output, its bytes, and its files."""
+    """What was written: the output, its bytes, its files, and how many of those are links."""
 
     path: Path
     bytes_written: int
     files: tuple[Path, ...]
+    linked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class _Job:
     size: int
     head: bytes
     edits: _Edits
+    link: bool = False
 
     @property
     def total(self) -> int:
@@ -57,6 +60,7 @@ def write(
     *,
     metadata: Mapping[str, str],
     force: bool = False,
+    link: bool = False,
     on_bytes: Callable[[int], None] | None = None,
 ) -> Written:
     """Write a copy of `checkpoint` with some tensors' bytes replaced.
@@ -68,6 +72,8 @@ def write(
         out: the output; its folder must exist. A link there stays a link, its target is replaced.
         metadata: `surgery.*` keys for the header of every weight file that `changes` touch.
         force: replace an output that exists; never allows to write over an input.
+        link: give unchanged files of a folder a second name instead of a copy, where the file
+            system can; to edit one of them in place later changes both.
         on_bytes: called with the number of bytes after every piece written.
 
     Raises:
@@ -78,17 +84,27 @@ def write(
     """
     out = Path(out)
     jobs = _jobs(checkpoint, changes, metadata)
-    total = sum(job.total for job in jobs.values())
     with reported(out):
         target = check_output(checkpoint, out, force=force)
         remove_litter(target)
+        jobs = _shared(jobs, target) if link and checkpoint.kind != "file" else jobs
+    total = sum(job.total for job in jobs.values() if not job.link)
     check_space(target, total)
     _check_sources(checkpoint)
     if checkpoint.kind == "file":
         _write_file(checkpoint, jobs, target, force, on_bytes)
         return Written(out, total, (out,))
-    _write_folder(checkpoint, jobs, target, force, on_bytes)
-    return Written(out, total, tuple(out / name for name in jobs))
+    copied = _write_folder(checkpoint, jobs, target, force, on_bytes)
+    total = sum(jobs[name].total for name in copied)
+    return Written(out, total, tuple(out / name for name in jobs), len(jobs) - len(copied))
+
+
+def _shared(jobs: Mapping[str, _Job], target: Path) -> dict[str, _Job]:
+    """The same jobs; a file that stays as it is and lies on the target's disk is to be linked."""
+    return {
+        name: replace(job, link=not job.edits and same_device(job.source, target.parent))
+        for name, job in jobs.items()
+    }
 
 
 def _jobs(checkpoint: Checkpoint, changes: Changes, metadata: Mapping[str, str]) -> dict[str, _Job]:
@@ -131,23 +147,36 @@ def _write_file(
 
 def _write_folder(
     checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, force: bool, on_bytes: _OnBytes
-) -> None:
+) -> tuple[str, ...]:
+    """Write every file and return the names of those that are no links."""
+    copied = []
     with staged_folder(target) as (folder, staged):
         for name, job in jobs.items():
             path = staged / name
             with reported(target, job.total):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-            try:
-                _fill(job, descriptor, target, on_bytes)
-            finally:
-                os.close(descriptor)
-            _check_written(job, path, target)
+                if job.link and linked(job.source, path):
+                    if on_bytes:
+                        on_bytes(job.total)
+                    continue
+            _write_part(job, path, target, on_bytes)
+            copied.append(name)
         _sync_folders(staged, jobs, target)
         _check_sources(checkpoint)
         if force:
             keep_rights(folder, target)
         publish(staged, target, force=force)
+    return tuple(copied)
+
+
+def _write_part(job: _Job, path: Path, target: Path, on_bytes: _OnBytes) -> None:
+    with reported(target, job.total):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        _fill(job, descriptor, target, on_bytes)
+    finally:
+        os.close(descriptor)
+    _check_written(job, path, target)
 
 
 def _fill(job: _Job, descriptor: int, target: Path, on_bytes: _OnBytes) -> None:

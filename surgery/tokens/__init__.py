@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from surgery.tokens.prompts import Tokens
+from surgery.tokens.search import find_tokens
 from surgery.tokens.spots import Spots, spots
 from surgery.tokens.vocabulary import load_tokens
 
-__all__ = ["Spots", "Tokens", "load_tokens", "spots"]
+__all__ = ["Spots", "Tokens", "find_tokens", "load_tokens", "spots"]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from surgery.edits.base import Ask
 from surgery.errors import EditError
 from surgery.store.text import visible
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 Prefix = tuple[int, ...]
 
@@ -21,12 +17,12 @@ class Tokens:
     """A CLIP vocabulary in use.
 
     Args:
-        tokenizer: splits text into ids, without begin and end.
+        split: a text's ids, without begin and end.
         begin, end, pad: ids of those tokens.
         max_length: the most tokens a prompt may have, begin and end included.
     """
 
-    tokenizer: Tokenizer
+    split: Callable[[str], Sequence[int]]
     begin: int
     end: int
     pad: int
@@ -113,4 +109,4 @@ class Tokens:
         return ids + (self.pad,) * (self.max_length - len(ids))
 
     def _plain(self, text: str) -> tuple[int, ...]:
-        return tuple(self.tokenizer.encode(text, add_special_tokens=False).ids)
+        return tuple(self.split(text))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,25 +28,45 @@ SPLIT = (
 CLIP_LENGTH = 77
 
 
-def load_tokens(folder: Path, *, max_length: int = CLIP_LENGTH, pad: int | None = None) -> Tokens:
+def load_tokens(
+    folder: Path,
+    *,
+    max_length: int = CLIP_LENGTH,
+    pad: int | None = None,
+    pad_word: str | None = None,
+) -> Tokens:
     """Read a CLIP tokenizer from `tokenizer.json`, or from `vocab.json` and `merges.txt`.
 
     Args:
         folder: where the files are.
         max_length: the most tokens the text tower reads.
-        pad: id of the padding token; left out, what the folder says, else the end token.
+        pad: id of the padding token; left out, that of `pad_word`.
+        pad_word: the padding token; left out, what the folder says, else the end token.
 
     Raises:
         CheckpointError: the files are missing or do not hold a CLIP vocabulary.
     """
     vocabulary, merges, where = _read(folder)
     _check(vocabulary, merges, where)
-    word = _pad_word(folder, vocabulary)
+    word = _pad_word(folder, vocabulary) if pad_word is None else pad_word
+    if word not in vocabulary:
+        raise CheckpointError(f"no {visible(word)} in the vocabulary, which pads", where=where)
     chosen = vocabulary[word] if pad is None else pad
     tokenizer = _tokenizer(vocabulary, merges)
     # A padding token is cut out of text before words are, also where it is a plain "!".
     tokenizer.add_special_tokens([BEGIN, END, word])
-    return Tokens(tokenizer, vocabulary[BEGIN], vocabulary[END], chosen, max_length)
+
+    @cache
+    def split(text: str) -> tuple[int, ...]:
+        return tuple(tokenizer.encode(text, add_special_tokens=False).ids)
+
+    return Tokens(split, vocabulary[BEGIN], vocabulary[END], chosen, max_length)
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a folder holds the files that `load_tokens` reads."""
+    parts = ("vocab.json", "merges.txt")
+    return (folder / "tokenizer.json").is_file() or all((folder / one).is_file() for one in parts)
 
 
 def _tokenizer(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> Tokenizer:

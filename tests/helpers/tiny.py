@@ -187,16 +187,16 @@ def merges() -> list[tuple[str, str]]:
 
 def vocabulary() -> dict[str, int]:
     """The CLIP vocabulary in small: bytes, bytes that end a word, merges, start and end."""
-    letters = list(_byte_letters().values())
+    letters = byte_letters()
     tokens = [*letters, *(f"{letter}</w>" for letter in letters), *map("".join, merges())]
     return {token: number for number, token in enumerate(dict.fromkeys([*tokens, START, END]))}
 
 
-def _byte_letters() -> dict[int, str]:
+def byte_letters() -> list[str]:
     """GPT-2's printable stand-ins for the 256 bytes, in CLIP's order."""
     shown = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in shown]
-    return {b: chr(b) for b in shown} | {b: chr(256 + n) for n, b in enumerate(hidden)}
+    return [*map(chr, shown), *(chr(256 + number) for number in range(len(hidden)))]
 
 
 def write_tokenizer(folder: Path, *, pad: str = END) -> Path:

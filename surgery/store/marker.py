@@ -1,0 +1,94 @@
+"""A hidden link beside a file that is being edited in place; it names the undo file.
+
+It is there from before the first byte changes until after the last one is on the disk, so that a
+file which a killed edit left half done is noticed by whoever opens it next. Reads no model.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from surgery.errors import CheckpointError, OutputError
+from surgery.store.journal import read_state
+from surgery.store.sink import reported, sync_folder
+from surgery.store.text import visible
+
+
+def place_marker(path: Path, undo_file: Path) -> None:
+    """Say beside `path` (links followed) that its edit is open, and bring that to the disk.
+
+    Raises:
+        OutputError: another edit of the file is open, or the folder cannot be written.
+    """
+    marker = _marker(path)
+    with reported(path):
+        try:
+            marker.symlink_to(undo_file)
+        except FileExistsError as error:
+            if _named(marker) != undo_file:
+                raise _open_edit(path, marker) from error
+    sync_folder(marker.parent, path)
+
+
+def remove_marker(path: Path) -> None:
+    """Say that the edit of `path` is closed, and bring that to the disk."""
+    marker = _marker(path)
+    with reported(path), suppress(FileNotFoundError):
+        marker.unlink()
+        sync_folder(marker.parent, path)
+
+
+def check_whole(path: Path) -> None:
+    """Raise CheckpointError when an edit in place of `path` was begun and not finished."""
+    marker = _marker(path)
+    if marker.is_symlink() and not _is_closed(marker):
+        raise CheckpointError(*_sentence(marker), where=visible(str(path)), hint=_hint(marker))
+
+
+def drop_closed_marker(path: Path) -> None:
+    """Remove a marker that only a power loss can have left: its edit is closed."""
+    marker = _marker(path)
+    if marker.is_symlink() and _is_closed(marker):
+        remove_marker(path)
+
+
+def undo_command(undo_file: Path) -> str:
+    """Return the command that puts back what an undo file holds."""
+    return f"surgery undo {visible(shlex.quote(str(undo_file)))}"
+
+
+def _open_edit(path: Path, marker: Path) -> OutputError:
+    return OutputError(*_sentence(marker), where=visible(str(path)), hint=_hint(marker))
+
+
+def _sentence(marker: Path) -> tuple[str]:
+    return ("an edit in place of this file is not finished",)
+
+
+def _hint(marker: Path) -> str:
+    undo_file = _named(marker)
+    if not undo_file.exists():
+        name, shown = visible(str(undo_file)), visible(str(marker))
+        return f"its undo file {name} is gone; if you know the file to be whole, remove {shown}"
+    return f"`{undo_command(undo_file)}` puts back what it was, once no process edits it"
+
+
+def _is_closed(marker: Path) -> bool:
+    with suppress(CheckpointError):
+        return read_state(_named(marker)) != "unfinished"
+    return False
+
+
+def _named(marker: Path) -> Path:
+    return marker.readlink()
+
+
+def _marker(path: Path) -> Path:
+    real = path.resolve()
+    # A name of this form is passed over when a model folder is copied.
+    digest = sha256(os.fsencode(real.name)).hexdigest()[:16]
+    return real.with_name(f".surgery-inplace-{digest}.part")

@@ -1,0 +1,123 @@
+"""A model on the Hub as a checkpoint: its tensors are read by ranges, its files fetched on demand.
+
+Nothing here asks for more than it is asked for: headers were read by `hub`, a tensor's bytes come
+when they are read, a config or tokenizer when it is looked at, and all of it with `here`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from surgery.errors import HubError
+from surgery.store.contents import Checkpoint, TensorRef
+from surgery.store.hub_client import Repository
+from surgery.store.preflight import check_space
+from surgery.store.ranges import RangeReader
+from surgery.store.text import quoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteRef(TensorRef):
+    """A tensor in a file on the Hub; `file` is where the file will lie in the cache."""
+
+    reader: RangeReader = field(repr=False, compare=False)
+
+    def span(self, start: int, count: int) -> bytes:
+        """Return `count` bytes of the file from `start` on, by one request or from memory."""
+        return self.reader.read(start, count)
+
+    def rows(self, index: Sequence[int]) -> list[bytes]:
+        """Return single rows, those that lie close together by one request."""
+        width = self.nbytes // self.shape[0] if self.shape and self.shape[0] else 0
+        places = [self.start + row * width for row in index]
+        self.reader.prepare((place, place + width) for place in places)
+        return TensorRef.rows(self, index)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
+class HubCheckpoint(Checkpoint):
+    """A checkpoint at one commit on the Hub.
+
+    Args:
+        repository: the commit, its files and its place in the cache.
+        inner: the path of `root` inside the repository, with a final slash, or "".
+        readers: relative name -> reader, for each weight file that is not in the cache.
+        reopen: opens the same files once they are in the cache.
+    """
+
+    repository: Repository
+    inner: str
+    readers: Mapping[str, RangeReader]
+    reopen: Callable[[], Checkpoint]
+
+    @property
+    def fetched(self) -> int:
+        """Bytes of weight files that came by ranges so far, headers included."""
+        return sum(reader.fetched for reader in self.readers.values())
+
+    @property
+    def requests(self) -> int:
+        """Requests that were made for them."""
+        return sum(reader.requests for reader in self.readers.values())
+
+    @property
+    def missing_bytes(self) -> int:
+        """Bytes of the model's files that are not in the cache."""
+        cached = self.repository.cached
+        return sum(
+            stamp.size for name, stamp in self.stamps.items() if not cached(self.inner + name)
+        )
+
+    def json(self, relative: str) -> dict[str, object] | None:
+        """Return a JSON side file, fetched now if it is not in the cache."""
+        if relative in self.stamps and relative not in self.headers:
+            self._fetch(relative)
+        return Checkpoint.json(self, relative)
+
+    def folder(self, relative: str) -> Path:
+        """Return a folder of side files such as "tokenizer", fetched now."""
+        for name in self.stamps:
+            if name.startswith(f"{relative}/") and name not in self.headers:
+                self._fetch(name)
+        return Checkpoint.folder(self, relative)
+
+    def prepare(self, names: Iterable[str]) -> None:
+        """Fetch whole tensors that will be read, with as few requests as are worth it."""
+        spans: dict[RangeReader, list[tuple[int, int]]] = {}
+        for name in dict.fromkeys(names):
+            ref = self[name]
+            if isinstance(ref, RemoteRef):
+                spans.setdefault(ref.reader, []).append((ref.start, ref.start + ref.nbytes))
+        for reader, wanted in spans.items():
+            reader.prepare(wanted)
+
+    def here(self, on_bytes: Callable[[int], None] | None = None) -> Checkpoint:
+        """Return the same model with every file in the cache, each hashed before it is used.
+
+        Raises:
+            HubError: a file does not come, or is not what the Hub's list and its header said.
+            ResourceError: too little room in the cache.
+        """
+        storage = self.repository.root
+        check_space(_existing(storage) / storage.name, self.missing_bytes)
+        for name in self.stamps:
+            self._fetch(name, on_bytes)
+        found = self.reopen()
+        if found.fingerprint != self.fingerprint:
+            problem = "the headers in the download are not those that were read before"
+            raise HubError(problem, where=quoted(self.address), hint="run again")
+        return found
+
+    def claims(self, place: Path) -> int:
+        """Return how many bytes `here` will take on the disk that `place` is on."""
+        device = _existing(self.repository.root).stat().st_dev
+        return self.missing_bytes if _existing(place).stat().st_dev == device else 0
+
+    def _fetch(self, name: str, on_bytes: Callable[[int], None] | None = None) -> None:
+        self.repository.fetch(self.inner + name, on_bytes)
+
+
+def _existing(path: Path) -> Path:
+    return path if path.exists() else _existing(path.parent)
