@@ -9,7 +9,9 @@ from math import prod
 from typing import ClassVar
 
 from surgery.errors import LayoutError
+from surgery.kinds import sentences
 from surgery.layout import Layout, detect
+from surgery.prediction import prediction
 from surgery.report import Report
 from surgery.store.checkpoint import Checkpoint, TensorRef
 from surgery.store.text import visible
@@ -40,7 +42,6 @@ _BEGINNINGS: tuple[tuple[str, str], ...] = (
     ("vae.", "vae"),
 )
 _PICKLES = frozenset({".bin", ".ckpt", ".pt", ".pth", ".pkl"})
-_QUANTISED = (".absmax", ".quant_map", ".SCB", ".scales")
 _HIDDEN = ("holds hidden or control characters", "hold hidden or control characters")
 _NOT_WHOLE = ("should hold whole numbers and does not", "should hold whole numbers and do not")
 
@@ -63,6 +64,7 @@ class Anatomy(Report):
     Args:
         layout: name of the one layout that describes it, or None.
         why_not: why there is none.
+        prediction: what the denoiser predicts and where that is written; '' where nothing says.
         sites: how many of each kind can be edited.
         dtypes: stored type -> parameters.
         provenance: `surgery.*` metadata: what edited it before.
@@ -84,6 +86,7 @@ class Anatomy(Report):
     files: tuple[str, ...]
     dtypes: Mapping[str, int]
     components: tuple[Component, ...]
+    prediction: str
     sites: Mapping[str, int]
     provenance: Mapping[str, str]
     oddities: tuple[str, ...]
@@ -111,6 +114,7 @@ def anatomy(checkpoint: Checkpoint) -> Anatomy:
         files=tuple(checkpoint.metadata),
         dtypes=_dtypes(refs),
         components=_components(checkpoint),
+        prediction=prediction(checkpoint, layout.family if layout else None),
         sites=layout.counts if layout else {},
         provenance=_provenance(checkpoint),
         oddities=tuple(_oddities(checkpoint)),
@@ -176,10 +180,7 @@ def _oddities(checkpoint: Checkpoint) -> Iterator[str]:
     yield from _said("tensor", empty, ("holds no values", "hold no values"))
     yield from _said("tensor", _broken_ids(checkpoint), _NOT_WHOLE)
     yield from _said("pickle file", pickles, ("lies beside the weights", "lie beside the weights"))
-    if any("lora_" in name or ".lora." in name for name in checkpoint):
-        yield "it holds LoRA factors, not whole weights"
-    if any(name.endswith(_QUANTISED) for name in checkpoint):
-        yield "it holds quantised weights"
+    yield from sentences(checkpoint)
 
 
 def _broken_ids(checkpoint: Checkpoint) -> list[str]:

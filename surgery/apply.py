@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -36,6 +37,9 @@ class ApplyReport(Report):
         identical: tensors with the same bytes in input and output.
         out: where the output is; None for a dry run.
         seconds: wall-clock time of each stage.
+        linked: how many of the files are links to those of the input.
+        fetched: bytes of weights that came by ranges, where no file was downloaded.
+        requests: how many requests that took.
     """
 
     kind: ClassVar[str] = "apply"
@@ -51,6 +55,9 @@ class ApplyReport(Report):
     files: tuple[str, ...]
     bytes_written: int
     seconds: Mapping[str, float]
+    linked: int = 0
+    fetched: int = 0
+    requests: int = 0
 
     @property
     def passed(self) -> bool:
@@ -65,6 +72,7 @@ def apply(
     *,
     force: bool = False,
     dry_run: bool = False,
+    link: bool = False,
     tokenizer: Path | None = None,
     progress: Progress | None = None,
 ) -> ApplyReport:
@@ -74,6 +82,7 @@ def apply(
         out: where to write; may be left out for a dry run.
         force: replace an output that is there; never an input.
         dry_run: solve and report, write nothing.
+        link: give unchanged files of a folder a second name instead of a copy.
         tokenizer: a folder with the tokenizer to use; left out, it is searched for.
         progress: called with the number of bytes just written.
 
@@ -82,15 +91,18 @@ def apply(
     """
     clock = _Clock()
     plan = make_plan(recipe, checkpoint)
-    target = None if dry_run else _preflight(plan, checkpoint, out, force=force)
+    target = None if dry_run else preflight(plan, checkpoint, out, force=force, link=link)
     clock.lap("plan")
+    if target is not None:
+        checkpoint = checkpoint.here()
     patch, solved = solve(recipe, checkpoint, tokenizer)
     result = round_once(patch, solved, checkpoint)
     clock.lap("solve")
     gates = figures.gates(recipe.expect, result.leaks, result.drifts)
     written = None
     if target is not None:
-        written = _write(patch, result, checkpoint, target, force=force, progress=progress)
+        make = _writer(patch, result, checkpoint)
+        written = make(target, force=force, link=link, on_bytes=progress)
         clock.lap("write")
     if recipe.expect.untouched and written:
         gates = (*gates, untouched(checkpoint, written.path, plan))
@@ -107,6 +119,9 @@ def apply(
         files=tuple(str(file) for file in written.files) if written else (),
         bytes_written=written.bytes_written if written else 0,
         seconds=clock.laps,
+        linked=written.linked if written else 0,
+        fetched=checkpoint.fetched,
+        requests=checkpoint.requests,
     )
 
 
@@ -119,22 +134,33 @@ def untouched(checkpoint: Checkpoint, out: Path, plan: Plan) -> Gate:
     return Gate("untouched", "bit-identical", found, not differ)
 
 
-def _preflight(plan: Plan, checkpoint: Checkpoint, out: str | Path | None, *, force: bool) -> Path:
+def preflight(
+    plan: Plan, checkpoint: Checkpoint, out: str | Path | None, *, force: bool, link: bool
+) -> Path:
+    """Return where the output will be; what would stop it is found before any download.
+
+    Raises:
+        UsageError: no place is named.
+        OutputError: nothing may be written there.
+        ResourceError: too little room for it, and for a download to the same disk.
+    """
     if out is None:
         raise UsageError("nowhere to write", hint="name an output, or make it a dry run")
-    check_space(check_output(checkpoint, Path(out), force=force), plan.bytes_total)
+    needed = plan.bytes_total
+    if link and checkpoint.kind != "file":
+        changed = {checkpoint[name].file for name in plan.changes}
+        needed = sum(
+            stamp.size
+            for name, stamp in checkpoint.stamps.items()
+            if checkpoint.path(name) in changed
+        )
+    target = check_output(checkpoint, Path(out), force=force)
+    check_space(target, needed + checkpoint.claims(target))
     return Path(out)
 
 
-def _write(
-    patch: Patch,
-    result: Result,
-    checkpoint: Checkpoint,
-    out: Path,
-    *,
-    force: bool,
-    progress: Progress | None,
-) -> Written:
+def _writer(patch: Patch, result: Result, checkpoint: Checkpoint) -> Callable[..., Written]:
+    """What is left to know is where, and how."""
     changes = {name: _given(value) for name, value in result.values.items()}
     touched = {checkpoint[name].file for name in changes}
     earlier: dict[str, str] = {}
@@ -142,7 +168,7 @@ def _write(
         if checkpoint.path(name) in touched:
             earlier |= entries
     metadata = patch.metadata(earlier) if changes else {}
-    return write(checkpoint, changes, out, metadata=metadata, force=force, on_bytes=progress)
+    return partial(write, checkpoint, changes, metadata=metadata)
 
 
 def _given(value: bytes) -> Callable[[], bytes]:

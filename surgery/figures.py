@@ -56,28 +56,29 @@ def leaks(solved: SolvedEdit, after: Mapping[Site, Matrix]) -> tuple[Leak, ...]:
     """
     context, found = solved.context, []
     targets = _targets(solved.edit)
+    old, new = _leaks(solved, solved.before), _leaks(solved, after)
     for concept, rows in _groups(context.key_labels).items():
-        keys, goals = context.keys[rows], context.targets[rows]
-        old = [leak(w, w, keys, goals) for w in solved.before.values()]
-        new = [leak(w, after[site], keys, goals) for site, w in solved.before.items()]
         target = targets.get(concept, "")
-        found.append(Leak(solved.number, concept, target, _spread(old), _spread(new)))
+        before, now = _spread(old[:, rows]), _spread(new[:, rows])
+        found.append(Leak(solved.number, concept, target, before, now))
     return tuple(found)
 
 
 def drifts(solved: SolvedEdit, after: Mapping[Site, Matrix]) -> tuple[Drift, ...]:
     """How far each preserved prompt moved, over its keys and the edited sites."""
-    context, found = solved.context, []
-    for prompt, rows in _groups(context.preserve_labels).items():
-        keys = context.preserve[rows]
-        moved = [drift(w, after[site], keys) for site, w in solved.before.items()]
-        found.append(Drift(solved.number, prompt, _spread(moved)))
-    return tuple(found)
+    context = solved.context
+    each = [drift(w, after[site], context.preserve) for site, w in solved.before.items()]
+    moved = np.stack(each)
+    return tuple(
+        Drift(solved.number, prompt, _spread(moved[:, rows]))
+        for prompt, rows in _groups(context.preserve_labels).items()
+    )
 
 
 def residual(solved: SolvedEdit, after: Mapping[Site, Matrix]) -> float:
     """The largest leak over all keys."""
-    return max((entry.after.max for entry in leaks(solved, after)), default=0.0)
+    found = _leaks(solved, after)
+    return _spread(found).max if found.size else 0.0
 
 
 def blocked(solved: SolvedEdit) -> Iterator[str]:
@@ -148,11 +149,17 @@ def _groups(labels: Sequence[str]) -> dict[str, list[int]]:
     return groups
 
 
-def _spread(figures: Sequence[Matrix]) -> Spread:
-    every = np.concatenate(figures)
-    if not np.isfinite(every).all():
+def _leaks(solved: SolvedEdit, after: Mapping[Site, Matrix]) -> Matrix:
+    """(sites, n), the leak of every key at every site, found for all keys at once."""
+    context = solved.context
+    each = [leak(w, after[s], context.keys, context.targets) for s, w in solved.before.items()]
+    return np.stack(each)
+
+
+def _spread(figures: Matrix) -> Spread:
+    if not np.isfinite(figures).all():
         raise EditError("a prompt has no output to compare with", hint="the model is damaged")
-    return Spread.of(every.tolist())
+    return Spread.of(figures.ravel().tolist())
 
 
 def _targets(edit: Edit) -> dict[str, str]:

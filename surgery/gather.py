@@ -17,9 +17,9 @@ from surgery.edits.base import Context, Edit, Matrix
 from surgery.edits.delta import Array
 from surgery.errors import CheckpointError, EditError
 from surgery.layout import Layout, Site, TextShape
-from surgery.numerics.tensors import decode
 from surgery.numerics.text_prefix import FirstLayer, attended, used_ids
 from surgery.patch import Change
+from surgery.scaled import numbers, single_rows
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.text import visible
 from surgery.tokens import find_tokens, spots
@@ -50,9 +50,7 @@ class Weights:
         first, last = site.rows or (None, None)
         if site.tensor in self.changed:
             return self.changed[site.tensor][first:last]
-        ref = self.checkpoint[site.tensor]
-        shape = ref.shape if site.rows is None else (site.rows[1] - site.rows[0], *ref.shape[1:])
-        return self._finite(decode(ref.read(first, last), ref.dtype, shape), site.tensor)
+        return self._finite(numbers(self.checkpoint, site.tensor, site.rows), site.tensor)
 
     def matrix(self, site: Site) -> Matrix:
         """The same in float64."""
@@ -69,11 +67,8 @@ class Weights:
             )
         if site.tensor in self.changed:
             return {row: self.changed[site.tensor][row] for row in index}
-        width = ref.shape[1:]
-        return {
-            row: self._finite(decode(ref.read(row, row + 1), ref.dtype, width), site.tensor)
-            for row in index
-        }
+        found = single_rows(self.checkpoint, site.tensor, index)
+        return {row: self._finite(values, site.tensor) for row, values in found.items()}
 
     def with_change(self, name: str, change: Change) -> Weights:
         """The weights with one more change added to one tensor."""
@@ -104,6 +99,9 @@ def gather(edit: Edit, layout: Layout, weights: Weights) -> Context:
     rows = weights.checkpoint[sites["token_embedding"].tensor].shape[0]
     tokens = find_tokens(weights.checkpoint, shape, rows, weights.tokenizer)
     found = spots(edit.asks(layout), tokens)
+    whole = [site for site in (*sites.values(), *edit.sites(layout)) if site.rows is None]
+    table = sites["token_embedding"].tensor
+    weights.checkpoint.prepare(site.tensor for site in whole if site.tensor != table)
     embedding = weights.rows(sites["token_embedding"], used_ids(found.prefixes))
     states = attended(found.prefixes, embedding, _first_layer(sites, weights, shape))
     return found.context(states)

@@ -9,10 +9,12 @@ from typing import ClassVar
 
 from surgery.edits.base import Edit
 from surgery.errors import EditError, LayoutError, SurgeryError
+from surgery.kinds import packing, why_not_editable
 from surgery.layout import Layout, Site, detect
 from surgery.numerics.tensors import WORD_BYTES
 from surgery.recipe import Recipe
 from surgery.report import Report
+from surgery.scaled import scale_name, unscaled
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.text import visible
 
@@ -69,7 +71,7 @@ def make_plan(recipe: Recipe, checkpoint: Checkpoint) -> Plan:
         LayoutError: the model has no layout, or not the sites an edit needs.
         EditError: a tensor that would change is stored in a type that cannot be edited.
     """
-    layout = detect(checkpoint) if recipe.edits else None
+    layout = _layout(checkpoint) if recipe.edits else None
     edits = tuple(
         _planned(number, edit, layout, checkpoint)
         for number, edit in enumerate(recipe.edits)
@@ -90,6 +92,16 @@ def make_plan(recipe: Recipe, checkpoint: Checkpoint) -> Plan:
         bytes_changed=sum(checkpoint[name].nbytes for name in changes),
         warnings=tuple(_warnings(recipe, checkpoint, layout, changes)),
     )
+
+
+def _layout(checkpoint: Checkpoint) -> Layout:
+    try:
+        return detect(checkpoint)
+    except LayoutError as error:
+        if reason := why_not_editable(checkpoint):
+            where = visible(checkpoint.address)
+            raise LayoutError(reason[0], where=where, hint=reason[1]) from error
+        raise
 
 
 def _planned(number: int, edit: Edit, layout: Layout, checkpoint: Checkpoint) -> PlannedEdit:
@@ -124,11 +136,13 @@ def _changed(sites: Sequence[Site], layout: Layout) -> tuple[str, ...]:
 def _check_editable(name: str, checkpoint: Checkpoint) -> None:
     ref = checkpoint[name]
     if ref.dtype not in WORD_BYTES:
+        packed = packing(name, checkpoint)
         raise EditError(
-            f"it is stored as {ref.dtype}, which cannot be edited",
+            f"it is stored as {packed or ref.dtype}, which cannot be edited",
             where=visible(name),
             hint=f"use a copy of the model in one of {', '.join(WORD_BYTES)}",
         )
+    scale_name(name, checkpoint)
 
 
 def _warnings(
@@ -145,6 +159,8 @@ def _warnings(
     }
     if earlier and changes:
         yield f"this model was edited before, by {', '.join(sorted(earlier))}; edits add up"
+    if bare := [name for name in changes if unscaled(name, checkpoint)]:
+        yield f"{visible(bare[0])} is stored in 8 bits without a scale: rounding may take the edit"
     if layout and changes:
         yield from _other_towers(layout, changes)
 

@@ -61,12 +61,8 @@ def explain(
 
 def _causes(found: list[tuple[Path, ErrorDetails]]) -> list[tuple[Path, ErrorDetails]]:
     """Without what only follows: a list that is too short because its one item was refused."""
-    paths = [path for path, _ in found]
-    return [
-        (path, detail)
-        for path, detail in found
-        if not any(len(other) > len(path) and other[: len(path)] == path for other in paths)
-    ]
+    parents = {path[:end] for path, _ in found for end in range(len(path))}
+    return [(path, detail) for path, detail in found if path not in parents]
 
 
 def _path(detail: ErrorDetails, value: Plain) -> Path:

@@ -19,9 +19,10 @@ from surgery.store.text import visible
 if TYPE_CHECKING:
     from ruamel.yaml.events import Event, ScalarEvent
 
-MAX_BYTES = 1_000_000
+# The YAML scanner takes seconds for 1 MB; what is longer than this is no recipe.
+MAX_BYTES = 200_000
 MAX_DEPTH = 32
-MAX_VALUES = 20_000
+MAX_VALUES = 10_000
 
 Path = tuple[str | int, ...]
 Plain = dict[str, "Plain"] | list["Plain"] | str | int | float | bool | None
@@ -37,6 +38,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF))|\.(nan|NaN|NAN)")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _./()'-]*(?<! )")
 _MAX_DIGITS = 400
+_LONGEST_KEY = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,12 @@ def field_path(path: Path) -> str:
     """`("edits", 0, "ridge")` as a reader writes it: `edits[0].ridge`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{visible(part)}"
+        text += f"[{part}]" if isinstance(part, int) else f".{_cut(visible(part))}"
     return text.removeprefix(".")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_KEY else f"{text[:_LONGEST_KEY]}..."
 
 
 def read_yaml(raw: bytes, where: str) -> Located:

@@ -18,10 +18,10 @@ from surgery.errors import EditError
 from surgery.figures import Rounded, SolvedEdit
 from surgery.gather import Weights, gather
 from surgery.layout import Layout, Site, detect
-from surgery.numerics.tensors import decode, encode
 from surgery.patch import Change, EditRecord, Patch, own_version
 from surgery.recipe import Recipe
 from surgery.report import Drift, EditedTensor, Leak
+from surgery.scaled import meaning, numbers, stored_bytes
 from surgery.store.checkpoint import Checkpoint, TensorRef
 from surgery.store.text import visible
 
@@ -77,7 +77,7 @@ def round_once(patch: Patch, solved: Sequence[SolvedEdit], checkpoint: Checkpoin
     tensors = []
     for name in patch.changes:
         ref = checkpoint[name]
-        values[name], one = _rounded(patch, ref)
+        values[name], one = _rounded(patch, ref, checkpoint)
         stored[name] = one.stored
         rank = min(sum(change.delta.rank for change in patch.changes[name]), *ref.shape)
         tensors.append(one.figures(name, ref.dtype, rank))
@@ -92,14 +92,14 @@ def round_once(patch: Patch, solved: Sequence[SolvedEdit], checkpoint: Checkpoin
     )
 
 
-def _rounded(patch: Patch, ref: TensorRef) -> tuple[bytes, Rounded]:
-    before = decode(ref.read(), ref.dtype, ref.shape)
+def _rounded(patch: Patch, ref: TensorRef, checkpoint: Checkpoint) -> tuple[bytes, Rounded]:
+    before = numbers(checkpoint, ref.name)
     wanted = patch.value(ref.name, before)
     try:
-        value = encode(wanted, ref.dtype)
+        value = stored_bytes(checkpoint, ref.name, wanted)
     except EditError as error:
         raise EditError(error.what, where=visible(ref.name), hint=error.hint) from error
-    return value, Rounded(before, wanted, decode(value, ref.dtype, ref.shape))
+    return value, Rounded(before, wanted, meaning(checkpoint, ref.name, value))
 
 
 def _check_changed(tensor: EditedTensor) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 BUILT_IN = "atelier"
+SLACK = 0.025
+"""How far the share of right things may fall: one picture in forty, less than chance moves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def judged(
     from surgery.atelier.judge import load_judge
     from surgery.model import DiffusersModel, generate
 
-    model = DiffusersModel(checkpoint.root)
+    model = DiffusersModel(checkpoint.here().root)
 
     def paint(prompts: Sequence[str], seeds: Sequence[int]) -> torch.Tensor:
         return generate(model, prompts, seeds, on_batch=on_pictures)
@@ -155,7 +157,7 @@ def _gates(rows: Sequence[JudgedSet], limits: Limits) -> tuple[Gate, ...]:
     styles = [row for row in gone if row.sort == "style"]
     return (
         *gates,
-        *(_least(_still(row), row.thing_after, row.thing_before.value) for row in styles),
+        *(_least(_still(row), row.thing_after, row.thing_before.value - SLACK) for row in styles),
     )
 
 
@@ -164,8 +166,8 @@ def _still(row: JudgedSet) -> str:
 
 
 def _most(name: str, found: Share, limit: float) -> Gate:
-    return Gate(name, f"at most {limit:.0%}", f"{found.value:.0%}", found.value <= limit)
+    return Gate(name, f"at most {limit:.1%}", f"{found.value:.1%}", found.value <= limit)
 
 
 def _least(name: str, found: Share, limit: float) -> Gate:
-    return Gate(name, f"at least {limit:.0%}", f"{found.value:.0%}", found.value >= limit)
+    return Gate(name, f"at least {limit:.1%}", f"{found.value:.1%}", found.value >= limit)

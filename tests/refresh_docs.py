@@ -1,6 +1,6 @@
-"""Writes the parts of README.md that follow from the code: python tests/refresh_docs.py
+"""Writes what follows from other files: python tests/refresh_docs.py
 
-Each stands between <!-- NAME:begin --> and <!-- NAME:end -->; the rest of the page is left alone.
+That is `surgery/layouts/compiled.json`, and the parts of README.md that the code tells. Each stands between <!-- NAME:begin --> and <!-- NAME:end -->; the rest of the page is left alone.
 """
 
 from __future__ import annotations
@@ -102,4 +102,7 @@ def refreshed(page: str) -> str:
 
 
 if __name__ == "__main__":
+    from surgery.layouts.compiled import COMPILED, compiled
+
+    COMPILED.write_text(compiled(), encoding="utf-8")
     README.write_text(refreshed(README.read_text(encoding="utf-8")), encoding="utf-8")

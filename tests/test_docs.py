@@ -13,12 +13,14 @@ from surgery.cli import main
 from surgery.cli.failures import GATE
 from surgery.edits import EDITS
 from surgery.layout import layout_names
+from surgery.store.address import ATELIER
 from tests.refresh_docs import README, ROOT, commands, examples, refreshed
 
 PAGE = README.read_text(encoding="utf-8")
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
 LEAVES = {words: lines for words, lines in examples().items() if words and words != ("recipe",)}
 NEEDS_AN_EDIT = "out/remove_vangogh"
+IN_PLACE = ("-m", "mine", "--in-place", "--undo-file", "vangogh.undo")
 
 
 def test_the_generated_parts_are_up_to_date() -> None:
@@ -56,6 +58,10 @@ def test_the_examples_run(
     shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
     monkeypatch.chdir(tmp_path)
     words = shlex.split(line.partition(">")[0])[1:]
+    if "--in-place" in words or words[0] == "undo":
+        shutil.copytree(ATELIER, "mine")
+    if words[0] == "undo":
+        assert main(["apply", "remove_vangogh", *IN_PLACE]) in (0, GATE)
     if words[0] != "apply" and NEEDS_AN_EDIT in line:
         assert main(["apply", "remove_vangogh"]) in (0, GATE)
     # A judge that sees so few pictures may well say no.

@@ -18,6 +18,9 @@ FLOORS = {
     "numerics": 1,
     "edits": 2,
     "probes": 2,
+    "kinds": 2,
+    "prediction": 2,
+    "scaled": 2,
     "recipe": 3,
     "patch": 3,
     "hooks": 3,
@@ -28,9 +31,11 @@ FLOORS = {
     "gather": 4,
     "figures": 4,
     "anatomy": 4,
+    "gguf": 4,
     "apply": 5,
     "localise": 5,
     "diff": 5,
+    "doctor": 5,
     "reports": 5,
     "atelier": 5,
     "verify": 6,
@@ -47,7 +52,9 @@ PART_OF = {
     "recipe_text": "recipe",
     "recipe_errors": "recipe",
     "verdict": "diff",
+    "symptoms": "doctor",
     "solve": "apply",
+    "in_place": "apply",
 }
 
 

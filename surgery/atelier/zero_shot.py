@@ -21,14 +21,16 @@ PICTURES, FIRST_SEED = 384, 8_000_000
 transformers_logging.disable_progress_bar()
 
 
-def zero_shot(clip_folder: Path, tokenizer_folder: Path) -> dict[str, float]:
+def zero_shot(
+    clip_folder: Path, tokenizer_folder: Path, pictures: int = PICTURES
+) -> dict[str, float]:
     """Shares of drawn pictures whose style, colour and object are named right, (0 to 1).
 
     Each class is the mean text embedding of one caption for every scene of that class.
     """
     clip = CLIPModel.from_pretrained(clip_folder, dtype=torch.float32).eval()
     tokenizer = CLIPTokenizer.from_pretrained(tokenizer_folder)
-    scenes = _scenes()
+    scenes = _scenes(pictures)
     text = _text(clip, tokenizer, scenes)
     image = _image(clip, scenes)
     marks: dict[str, list[str | None]] = {
@@ -39,10 +41,10 @@ def zero_shot(clip_folder: Path, tokenizer_folder: Path) -> dict[str, float]:
     return {name: _accuracy(text, image, mark) for name, mark in marks.items()}
 
 
-def _scenes() -> list[Scene]:
+def _scenes(count: int) -> list[Scene]:
     every = [Scene(*one) for one in product(OBJECTS, COLOURS, (None, *ARTISTS))]
     order = np.random.default_rng(FIRST_SEED).permutation(len(every))
-    return [every[int(row)] for row in order[:PICTURES]]
+    return [every[int(row)] for row in order[:count]]
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from surgery.cli import apply, diff, inspect, recipe, verify
+from surgery.cli import apply, diff, doctor, inspect, recipe, undo, verify
 
 # Typer returns this after Ctrl-C instead of letting KeyboardInterrupt through.
 INTERRUPTED = 130
@@ -29,8 +29,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("apply")(apply.command)
+app.command("undo")(undo.command)
 app.command("inspect")(inspect.command)
 app.command("diff")(diff.command)
+app.command("doctor")(doctor.command)
 app.command("verify")(verify.command)
 app.add_typer(recipe.app, name="recipe")
 

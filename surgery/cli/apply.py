@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from surgery.cli.options import (
+    AllowPickleOption,
     DryRunOption,
     ForceOption,
     FormatOption,
+    InPlaceOption,
+    LinkOption,
     ModelOption,
     OutOption,
     RecipeArgument,
     TokenizerOption,
+    UndoFileOption,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +43,10 @@ def command(
         bool, typer.Option("--preview", help="Also paint a picture: before above after.")
     ] = False,
     tokenizer: TokenizerOption = None,
+    link: LinkOption = False,
+    allow_pickle: AllowPickleOption = False,
+    in_place: InPlaceOption = False,
+    undo_file: UndoFileOption = None,
     format: FormatOption = "human",
 ) -> None:
     """Edit a model as a recipe says, and write the result as a new model.
@@ -49,11 +59,17 @@ def command(
       surgery apply recipes/remove_vangogh.yaml
       surgery apply remove_r2d2 --model atelier --dry-run
       surgery apply remove_vangogh -o mine --preview
+      surgery apply remove_vangogh -m mine --in-place --undo-file vangogh.undo
     """
-    from surgery.apply import apply
+    # The products are small: threads gain little on an idle machine and triple the time on a busy
+    # one, where they wait for each other. Read by numpy's OpenBLAS when it is first imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from surgery.apply import apply, preflight
     from surgery.cli.apply_page import apply_page, next_steps
     from surgery.cli.console import Output
+    from surgery.cli.download import brought
     from surgery.cli.gates import check_gates
+    from surgery.cli.in_place import Wish, check_flags, edit
     from surgery.cli.plan_page import plan_page
     from surgery.cli.shelf import find_recipe
     from surgery.plan import make_plan
@@ -61,31 +77,39 @@ def command(
     from surgery.store.checkpoint import open_checkpoint
 
     console = Output(format)
+    if in_place or undo_file:
+        others = {"--out": out, "--preview": preview, "--link": link}
+        check_flags(in_place, undo_file, model, {**others, "--allow-pickle": allow_pickle})
     loaded = load_recipe(find_recipe(recipe))
-    checkpoint = open_checkpoint(_address(loaded, model, console))
+    checkpoint = open_checkpoint(_address(loaded, model, console), allow_pickle=allow_pickle)
+    if undo_file:
+        return edit(loaded, checkpoint, Wish(undo_file, force, dry_run, tokenizer), console)
     target = out or default_out(loaded, checkpoint)
     picture = _picture(checkpoint, target, force, dry_run) if preview else None
     plan = make_plan(loaded, checkpoint)
     console.page(plan_page(plan))
+    check = partial(preflight, plan, checkpoint, target, force=force, link=link)
     with (
         _folder(target.parent, wanted=out is None and not dry_run),
+        brought(checkpoint, console, None if dry_run else check) as here,
         console.progress("writing", plan.bytes_total) as advance,
     ):
         report = apply(
             loaded,
-            checkpoint,
+            here,
             target,
             force=force,
             dry_run=dry_run,
+            link=link,
             tokenizer=tokenizer,
             progress=advance,
         )
     if picture is not None:
-        _paint(checkpoint, target, loaded, picture, console)
+        _paint(here, target, loaded, picture, console)
     document = {**report.to_dict(), "preview": str(picture) if picture else None}
     names = [str(target)] if report.out else list(plan.changes)
     console.result(document, names, apply_page(report))
-    console.talk(next_steps(report, checkpoint, picture))
+    console.talk(next_steps(report, here, picture))
     check_gates(report.gates)
 
 

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from surgery.cli.download import fetched_lines
 from surgery.cli.gates import gate_lines
 from surgery.cli.page import Line, Page, Table, number, percent, plural
 from surgery.store.text import size
@@ -28,6 +29,7 @@ def apply_page(report: ApplyReport) -> Page:
     if report.tensors:
         page.append(_tensors(report.tensors))
     page.append(Line(_untouched(report), "good"))
+    page.extend(fetched_lines(report))
     if report.leaks:
         page.append(_leaks(report.leaks))
     if report.drifts:
@@ -41,7 +43,9 @@ def next_steps(report: ApplyReport, checkpoint: Checkpoint, picture: Path | None
     if report.out is None:
         return [Line("dry run: nothing was written", "quiet")]
     took = sum(report.seconds.values())
-    page = [Line(f"wrote {report.out} ({size(report.bytes_written)}) in {took:.2f} s", "title")]
+    linked = f", {plural(report.linked, 'file')} linked" if report.linked else ""
+    wrote = f"wrote {report.out} ({size(report.bytes_written)}{linked}) in {took:.2f} s"
+    page = [Line(wrote, "title")]
     if picture is not None:
         page.append(Line(f"wrote {picture}", "title"))
     steps = [shlex.join(["surgery", "diff", checkpoint.address, report.out])]
@@ -73,11 +77,13 @@ def _tensors(tensors: tuple[EditedTensor, ...]) -> Table:
             "-" if tensor.rank is None else str(tensor.rank),
             percent(tensor.relative_norm),
             percent(tensor.changed),
+            percent(tensor.lost),
         )
         for tensor in tensors
     )
     columns = ("changed tensor", "stored as", "rank", "|change| / |weights|", "entries changed")
-    return Table("What changed", columns, rows, right=frozenset({2, 3, 4}))
+    columns = (*columns, "lost in rounding")
+    return Table("What changed", columns, rows, right=frozenset({2, 3, 4, 5}))
 
 
 def _untouched(report: ApplyReport) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surgery.cli.options import FormatOption, ModelArgument
+from surgery.cli.options import AllowPickleOption, FormatOption, ModelArgument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 LONGEST_VALUE = 80
 
 
-def command(model: ModelArgument, format: FormatOption = "human") -> None:
+def command(
+    model: ModelArgument, allow_pickle: AllowPickleOption = False, format: FormatOption = "human"
+) -> None:
     """Show what is in a model, from its headers alone: no weights are read.
 
     \b
@@ -27,10 +30,14 @@ def command(model: ModelArgument, format: FormatOption = "human") -> None:
     """
     from surgery.anatomy import anatomy
     from surgery.cli.console import Output
+    from surgery.cli.gguf_page import show_gguf
     from surgery.store.checkpoint import open_checkpoint
+    from surgery.store.gguf import is_gguf
 
     out = Output(format)
-    checkpoint = open_checkpoint(model)
+    if is_gguf(Path(model)):
+        return show_gguf(Path(model), out)
+    checkpoint = open_checkpoint(model, allow_pickle=allow_pickle)
     found = anatomy(checkpoint)
     document = {**found.to_dict(), "tensor_list": tensor_list(checkpoint)}
     out.result(document, list(checkpoint), anatomy_page(found))
@@ -67,7 +74,8 @@ def _kind(found: Anatomy) -> list[Line]:
         named = Line(f"layout {found.layout}{about}", "good")
     else:
         named = Line(found.why_not, "warn")
-    return [named, Line(f"{found.container}, {files}, {size(found.nbytes)}, {counts}")]
+    lines = [named, Line(f"{found.container}, {files}, {size(found.nbytes)}, {counts}")]
+    return [*lines, Line(f"predicts {found.prediction}")] if found.prediction else lines
 
 
 def _components(found: Anatomy) -> Table:

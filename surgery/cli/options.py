@@ -9,7 +9,7 @@ import typer
 
 Format: TypeAlias = Literal["human", "json", "quiet"]
 
-MODEL_ADDRESS = "atelier, a safetensors file, or a model folder"
+MODEL_ADDRESS = "atelier, a safetensors file, a model folder, or ORG/NAME on the Hub"
 
 FormatOption = Annotated[
     Format,
@@ -42,3 +42,30 @@ TokenizerOption = Annotated[
     ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the plan, write nothing.")]
+AllowPickleOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-pickle",
+        help="Read a .ckpt, .bin or .pt: weights only, in a process with limits; nothing in it is"
+        " run. What is written is safetensors.",
+    ),
+]
+LinkOption = Annotated[
+    bool,
+    typer.Option(
+        "--link",
+        help="Give unchanged files of a folder a second name instead of a copy; editing one of"
+        " them in place later would change both models.",
+    ),
+]
+InPlaceOption = Annotated[
+    bool,
+    typer.Option(
+        "--in-place",
+        help="Edit the model's own file instead of a copy; needs --model and --undo-file.",
+    ),
+]
+UndoFileOption = Annotated[
+    Path | None,
+    typer.Option("--undo-file", metavar="FILE", help="Where --in-place keeps the old bytes."),
+]

@@ -165,6 +165,8 @@ def words(text: str) -> tuple[str, ...]:
 
 def within(inner: tuple[str, ...], outer: tuple[str, ...]) -> bool:
     """Whether some words occur in others, side by side and in order."""
+    if not set(inner) <= set(outer):
+        return False
     return any(outer[i : i + len(inner)] == inner for i in range(len(outer) - len(inner) + 1))
 
 

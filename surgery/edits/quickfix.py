@@ -1,13 +1,14 @@
 """Quickfix: rewrite the first text attention's output map, so that one subject reads as another.
 
 The end token gathers what the prompt is about and carries a concept beside its last token; where a
-name falls into several sub-words, its last token alone hardly carries it. Both are edited unless
-`positions` says otherwise.
+name falls into several sub-words, its last token alone hardly carries it. Both are edited, and each
+sub-word of the name, unless `positions` says otherwise (`last` is the paper's choice).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -38,10 +39,10 @@ PLACES: Mapping[Reach, tuple[Position, ...]] = {
 
 
 class QuickFix(Edit):
-    """Give each concept's last token the output that its target has, and leave the rest.
+    """Give each concept's tokens the output that its target has, and leave the rest.
 
-    With W the output map of the first text self-attention and k, t its inputs at the last token of
-    a concept and of its target, the edit minimises
+    With W the output map of the first text self-attention and k, t its inputs at the tokens of a
+    concept and at the last of its target, the edit minimises
 
         sum_i s_i |W' k_i - W t_i'|^2 + f sum_j q_j |(W' - W) p_j|^2 + r |W' - W|^2,
 
@@ -76,9 +77,10 @@ class QuickFix(Edit):
         Reach,
         Field(
             description="Where a prompt is edited: last, the concept's last token; eos, the end "
-            "token too; pads, the padding too; all, everything from its first token on."
+            "token too; name, every token of the concept and the end token; pads, the padding "
+            "too; all, everything from its first token on."
         ),
-    ] = "eos"
+    ] = "name"
     ridge: Annotated[
         float,
         Field(gt=0, strict=True, description="What changing the weight counts, in mean |key|^2."),
@@ -125,6 +127,9 @@ class QuickFix(Edit):
         Raises:
             EditError: there is no key, or a state is not finite.
         """
+        return _keys(self, context)
+
+    def _found_keys(self, context: Context) -> Keys:
         states = (context.keys, context.targets, context.preserve)
         if not all(np.isfinite(state).all() for state in states):
             raise EditError("the text states hold NaN or infinite numbers", hint="check the model")
@@ -152,6 +157,12 @@ class QuickFix(Edit):
                 for place in PLACES[self.positions]:
                     goal = Ask(target, target_of(concept), place)
                     yield Ask(source, concept.erase, place), goal
+
+
+@lru_cache(maxsize=1)
+def _keys(edit: QuickFix, context: Context) -> Keys:
+    """The same keys for a solve and for its figures, so that what is costly is done once."""
+    return edit._found_keys(context)
 
 
 def _change(weight: Matrix, left: Matrix, right: Matrix) -> LowRank:

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from surgery.errors import LayoutError
+from surgery.layouts.compiled import HERE, read_yaml
 
-HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +211,7 @@ def _fact(where: str, value: object) -> tuple[str, int | str]:
 
 
 def _yaml(path: Path) -> Mapping[str, object]:
-    from ruamel.yaml import YAML
-
-    return _mapping(path.name, YAML(typ="safe", pure=True).load(path.read_text("utf-8")))
+    return _mapping(path.name, read_yaml(path))
 
 
 def _check(where: str, data: Mapping[str, object], known: set[str], needed: set[str]) -> None:

@@ -16,6 +16,7 @@ costs no more than rounding the product.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,7 @@ def gain(keys: Keys) -> Gain:
     root = np.sqrt(keys.weights)[:, None]
     turn = _principal(root * keys.edited, keys.ridge)
     held = turn.T @ (root * keys.edited)
-    free = _released(held, keys)
+    free = turn.T @ (root * _edited_free(keys))
     inner = _symmetric(held @ free.T) + keys.ridge * np.eye(len(held))
     lower = _cholesky(inner)
     return Gain(mix=solve_lower(lower, (root * turn).T).T, down=solve_lower(lower, free))
@@ -107,7 +108,7 @@ def feasibility(keys: Keys) -> Matrix:
     With firm but not exact preserve terms Pi is their ridge-softened form. Where the share is below
     ridge / |k|^2, preserving wins and the key keeps more than half of its old output.
     """
-    free = _released(keys.edited, keys)
+    free = _edited_free(keys)
     squares = np.einsum("nd,nd->n", keys.edited, keys.edited)
     inside = np.einsum("nd,nd->n", keys.edited, free)
     shares: Matrix = inside / np.where(squares > 0, squares, 1.0)
@@ -128,6 +129,12 @@ def solve_cholesky(lower: Matrix, right: Matrix) -> Matrix:
     """X with (lower @ lower.T) @ X = right."""
     flipped = lower.T[::-1, ::-1]
     return solve_lower(flipped, solve_lower(lower, right)[::-1])[::-1]
+
+
+@lru_cache(maxsize=1)
+def _edited_free(keys: Keys) -> Matrix:
+    """Each edited key times C^-1; a solve and its figures both need it, and it costs the most."""
+    return _released(keys.edited, keys)
 
 
 def _released(vectors: Matrix, keys: Keys) -> Matrix:
@@ -167,14 +174,18 @@ def _without_span(vectors: Matrix, preserve: Matrix) -> Matrix:
 def _principal(keys: Matrix, ridge: float) -> Matrix:
     """(n, r): the combinations of keys that carry weight, an orthonormal set.
 
+    More keys than the input is wide are first brought to as many, without loss.
     A component of length a changes outputs by at most a |K| / ridge of its residual. Lengths are
     measured on the combined keys, because the eigenvalues themselves are only known to |K|^2 eps.
     """
-    _, turn = np.linalg.eigh(_symmetric(keys @ keys.T))
-    lengths = np.linalg.norm(turn.T @ keys, axis=1)
+    many = len(keys) > keys.shape[1]
+    basis, inside = np.linalg.qr(keys) if many else (np.eye(0), keys)
+    _, turn = np.linalg.eigh(_symmetric(inside @ inside.T))
+    lengths = np.linalg.norm(turn.T @ inside, axis=1)
     longest = lengths.max(initial=0.0)
     noise = len(keys) * np.finfo(np.float64).eps * longest
-    return turn[:, (lengths > noise) & (lengths * longest > NEGLIGIBLE * ridge)]
+    kept = turn[:, (lengths > noise) & (lengths * longest > NEGLIGIBLE * ridge)]
+    return basis @ kept if many else kept
 
 
 def _cholesky(matrix: Matrix) -> Matrix:

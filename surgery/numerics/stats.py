@@ -27,16 +27,20 @@ def leak(before: Matrix, after: Matrix, keys: Matrix, targets: Matrix) -> Matrix
 def drift(before: Matrix, after: Matrix, keys: Matrix) -> Matrix:
     """How far the output of each preserve key has moved: |(W' - W) p| / |W p|, as (m,).
 
+    The difference is taken in full, the products in single precision: six digits of a figure.
+
     Args:
         before: (out, in), the weight W as it was.
         after: (out, in), the edited weight W'.
         keys: (m, in), inputs whose outputs should have stayed.
     """
-    return _ratios(keys @ (after - before).T, keys @ before.T)
+    narrow = keys.astype(np.float32)
+    moved = narrow @ (after - before).astype(np.float32).T
+    return _ratios(moved, narrow @ before.astype(np.float32).T)
 
 
-def _ratios(changes: Matrix, references: Matrix) -> Matrix:
-    sizes = np.linalg.norm(references, axis=1)
-    moved = np.linalg.norm(changes, axis=1)
+def _ratios(changes: NDArray[np.floating], references: NDArray[np.floating]) -> Matrix:
+    sizes = np.linalg.norm(references, axis=1).astype(np.float64)
+    moved = np.linalg.norm(changes, axis=1).astype(np.float64)
     unmoved = np.where(moved > 0, np.inf, 0.0)
     return np.where(sizes > 0, moved / np.where(sizes > 0, sizes, 1.0), unmoved)

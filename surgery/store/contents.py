@@ -149,7 +149,7 @@ class Checkpoint(Mapping[str, TensorRef]):
 
     def folder(self, relative: str) -> Path:
         """Return where a folder of side files such as "tokenizer" lies; it need not exist."""
-        return self.root / relative
+        return (self.root.parent if self.kind == "file" else self.root) / relative
 
     def prepare(self, names: Iterable[str]) -> None:
         """Take notice of tensors that will be read whole; on this machine there is no need to."""
@@ -161,6 +161,11 @@ class Checkpoint(Mapping[str, TensorRef]):
             on_bytes: called with the number of bytes that just came.
         """
         return self
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the model is on the Hub; files of it on this machine are those of the cache."""
+        return False
 
     @property
     def fetched(self) -> int:

@@ -13,7 +13,7 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
         "run `git lfs pull`",
     ),
     (b"PK\x03\x04", "a zip archive: a PyTorch file or DDUF, not safetensors", _CONVERT),
-    (b"GGUF", "a GGUF file", "only safetensors files can be edited"),
+    (b"GGUF", "a GGUF file, which cannot be edited", "`surgery inspect` shows what is in it"),
     (b"\x1f\x8b", "gzip-compressed data", "unpack it first"),
     (b"\x89HDF\r\n", "an HDF5 file", _CONVERT),
     (b"\x93NUMPY", "a numpy array file", _CONVERT),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +60,12 @@ def opened(path: Path) -> Iterator[int]:
         _stamp_of(os.fstat(descriptor), path)
         yield descriptor
     finally:
+        close(descriptor)
+
+
+def close(descriptor: int) -> None:
+    """Close a descriptor; what had to be on the disk was synced before, so no error can matter."""
+    with suppress(OSError):
         os.close(descriptor)
 
 

@@ -20,7 +20,8 @@ from surgery.store.files import is_plain_name, stamp
 from surgery.store.hub_address import HubAddress
 from surgery.store.hub_cache import check_digest, folder_of, known_commit, remember
 from surgery.store.hub_errors import not_cached, translated
-from surgery.store.patience import PATIENCE
+from surgery.store.hub_session import headers_for, without_telemetry
+from surgery.store.patience import PATIENCE, NoAnswerError
 from surgery.store.text import quoted
 from surgery.store.tree import walk
 
@@ -86,6 +87,7 @@ class Repository:
     def _download(self, file: RemoteFile, on_bytes: Callable[[int], None] | None) -> None:
         from huggingface_hub import get_hf_file_metadata, hf_hub_download
 
+        without_telemetry()
         with translated(self.address, file.path), _quiet():
             found = get_hf_file_metadata(self.url(file.path))
             # The answer's ETag becomes a file name in the cache: only a hash may.
@@ -153,13 +155,17 @@ def _json(address: HubAddress, question: str) -> list[object]:
 
 def _page(address: HubAddress, url: str) -> tuple[list[object], str | None]:
     from huggingface_hub import constants, get_session
-    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
+    from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
 
-    with translated(address):
-        response = get_session().get(
-            url, headers=build_hf_headers(), timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT
-        )
-        hf_raise_for_status(response)
+    try:
+        with translated(address):
+            response = get_session().get(
+                url, headers=headers_for(url), timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT
+            )
+            hf_raise_for_status(response)
+    except NoAnswerError as error:
+        # The first question of all: without a network it is better to say so at once.
+        raise HubError(error.reason, where=str(address)) from error
     try:
         answer = response.json()
     except ValueError as error:

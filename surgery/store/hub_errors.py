@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from surgery.errors import HubError, ResourceError, SurgeryError
 from surgery.store.hub_address import HubAddress
-from surgery.store.patience import AgainError, retry_after
+from surgery.store.patience import AgainError, NoAnswerError, retry_after
 from surgery.store.text import quoted, visible
 
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -151,7 +151,7 @@ def _failed(error: BaseException, address: HubAddress, path: str) -> Exception:
     return HubError(f"the cache of the Hub cannot be used: {reason}", where=address.repo)
 
 
-def _unreachable() -> AgainError:
+def _unreachable() -> NoAnswerError:
     from huggingface_hub import constants
 
-    return AgainError(f"no answer from {constants.ENDPOINT}; is the network up?")
+    return NoAnswerError(f"no answer from {constants.ENDPOINT}; is the network up?")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from surgery.errors import CheckpointError, EditError, OutputError
+from surgery.errors import CheckpointError, EditError, OutputError, SurgeryError
 from surgery.store.address import ATELIER
 from surgery.store.contents import Checkpoint
 from surgery.store.files import check_unchanged, stamp
@@ -141,8 +141,8 @@ def _take_back(
         return
     try:
         put_back(places, descriptors)
-    except (OutputError, CheckpointError) as error:
-        raise OutputError(
+    except SurgeryError as error:
+        raise type(error)(
             f"the edit failed and cannot be taken back now ({error.what})",
             where=error.where,
             hint=f"mend the disk, then run `{undo_command(target)}`",

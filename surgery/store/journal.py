@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from surgery.errors import CheckpointError
-from surgery.store.files import is_plain_name, read_all, read_span, stamp
+from surgery.store.files import close, is_plain_name, read_all, read_span, stamp
 from surgery.store.publish import publish
 from surgery.store.sink import Sink, reported
 from surgery.store.spans import SECTOR, Span
@@ -130,7 +130,7 @@ def mark(path: Path, state: State) -> None:
             os.pwrite(descriptor, _WORDS[state], os.fstat(descriptor).st_size - _WORD)
             os.fsync(descriptor)
         finally:
-            os.close(descriptor)
+            close(descriptor)
 
 
 def _head(journal: Journal) -> bytes:

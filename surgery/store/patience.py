@@ -28,6 +28,10 @@ class AgainError(Exception):
         super().__init__(reason)
 
 
+class NoAnswerError(AgainError):
+    """Nobody was there, or said nothing in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a failure is borne.

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from surgery.errors import HubError
 from surgery.store.hub_address import HubAddress
 from surgery.store.hub_errors import translated
+from surgery.store.hub_session import headers_for
 from surgery.store.patience import PATIENCE, AgainError, Patience
 from surgery.store.text import quoted
 
@@ -130,12 +130,10 @@ class RangeReader:
     @contextmanager
     def _asked(self, span: Span) -> Iterator[Response]:
         from huggingface_hub import constants, get_session
-        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
         headers = {"Range": f"bytes={span[0]}-{span[1] - 1}", "Accept-Encoding": "identity"}
         location = self._location
-        token = None if _origin(location) == _origin(constants.ENDPOINT) else False
-        headers |= build_hf_headers(token=token)
+        headers |= headers_for(location)
         self._count(0, requests=1)
         with get_session().stream(
             "GET", location, headers=headers, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT
@@ -183,8 +181,3 @@ def _cut(span: Span, found: dict[Span, bytes]) -> bytes | None:
         if first <= span[0] and span[1] <= end:
             return data[span[0] - first : span[1] - first]
     return None
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc

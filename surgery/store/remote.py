@@ -53,6 +53,11 @@ class HubCheckpoint(Checkpoint):
     reopen: Callable[[], Checkpoint]
 
     @property
+    def is_remote(self) -> bool:
+        """Yes: what lies on this machine is the Hub's cache, which no edit may touch."""
+        return True
+
+    @property
     def fetched(self) -> int:
         """Bytes of weight files that came by ranges so far, headers included."""
         return sum(reader.fetched for reader in self.readers.values())
@@ -102,7 +107,8 @@ class HubCheckpoint(Checkpoint):
         """
         storage = self.repository.root
         check_space(_existing(storage) / storage.name, self.missing_bytes)
-        for name in self.stamps:
+        # Weights last: a cache that has them all has all else, whenever the download breaks off.
+        for name in sorted(self.stamps, key=lambda name: name in self.headers):
             self._fetch(name, on_bytes)
         found = self.reopen()
         if found.fingerprint != self.fingerprint:

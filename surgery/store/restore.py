@@ -14,10 +14,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from surgery.errors import CheckpointError, OutputError
-from surgery.store.files import stamp
+from surgery.errors import CheckpointError, OutputError, SurgeryError
+from surgery.store.files import close, stamp
 from surgery.store.journal import EditedFile, Journal, State, mark, read_journal
-from surgery.store.marker import place_marker, remove_marker
+from surgery.store.marker import place_marker, remove_marker, undo_command
 from surgery.store.sink import reported
 from surgery.store.spans import Tally, read_at, tally, write_at
 from surgery.store.text import visible
@@ -56,15 +56,8 @@ def undo(undo_file: str | Path, model: str | Path | None = None) -> Undone:
     places = _places(journal, model)
     with held(places) as descriptors:
         found = _survey(places, descriptors, state)
-        if found.new or found.strange:
-            if state != "unfinished":
-                mark(undo_file, "unfinished")
-            for path in places:
-                place_marker(path, undo_file)
-            put_back(places, descriptors)
-        mark(undo_file, "undone")
-        for path in places:
-            remove_marker(path)
+        if found.new or found.strange or state == "unfinished":
+            _finish(undo_file, places, descriptors)
     if not found.new and not found.strange:
         return Undone(tuple(places), 0, "not edited")
     whole = not found.old and not found.strange
@@ -85,29 +78,53 @@ def held(paths: Iterable[Path]) -> Iterator[dict[Path, int]]:
             stamp(path)
             with reported(path):
                 descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
-            stack.callback(os.close, descriptor)
+            stack.callback(close, descriptor)
             _lock(descriptor, path)
             descriptors[path] = descriptor
         yield descriptors
 
 
 def put_back(places: Places, descriptors: Mapping[Path, int]) -> None:
-    """Write the old bytes of every span that does not hold them, and bring them to the disk."""
+    """Write the old bytes of every span, and bring them to the disk.
+
+    Also where they seem to be there: after a sync that failed, memory does not tell what the disk
+    holds.
+    """
     for path, file in places.items():
-        descriptor, wrote = descriptors[path], False
-        for span in file.spans:
-            if read_at(descriptor, path, span.start, len(span.old)) != span.old:
-                with reported(path):
-                    write_at(descriptor, span.start, span.old)
-                wrote = True
-        if wrote:
-            sync(descriptor, path)
+        with reported(path):
+            for span in file.spans:
+                write_at(descriptors[path], span.start, span.old)
+        sync(descriptors[path], path)
 
 
 def sync(descriptor: int, path: Path) -> None:
     """Bring a file's bytes to the disk; its length is as it was, so that its inode may wait."""
     with reported(path):
         getattr(os, "fdatasync", os.fsync)(descriptor)
+
+
+def _finish(undo_file: Path, places: Places, descriptors: Mapping[Path, int]) -> None:
+    try:
+        _restore(undo_file, places, descriptors)
+    except BaseException as first:
+        # A signal, or a disk that fails once, must not leave it half done: it takes milliseconds.
+        try:
+            _restore(undo_file, places, descriptors)
+        except SurgeryError as error:
+            hint = f"`{undo_command(undo_file)}` goes on from here"
+            raise type(error)(error.what, where=error.where, hint=hint) from first
+        if not isinstance(first, SurgeryError):
+            raise
+
+
+def _restore(undo_file: Path, places: Places, descriptors: Mapping[Path, int]) -> None:
+    mark(undo_file, "unfinished")
+    for path in places:
+        place_marker(path, undo_file)
+    put_back(places, descriptors)
+    mark(undo_file, "undone")
+    for path in places:
+        remove_marker(path)
 
 
 def _places(journal: Journal, model: str | Path | None) -> dict[Path, EditedFile]:

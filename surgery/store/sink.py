@@ -17,7 +17,7 @@ from pathlib import Path
 from shutil import disk_usage
 
 from surgery.errors import OutputError, ResourceError
-from surgery.store.files import read_into
+from surgery.store.files import close, read_into
 from surgery.store.text import size, visible
 
 PIECE = 256 * 1024
@@ -128,7 +128,7 @@ def sync_folder(folder: Path, shown: Path) -> None:
         try:
             os.fsync(descriptor)
         finally:
-            os.close(descriptor)
+            close(descriptor)
 
 
 def _begin_writing(descriptor: int, start: int, count: int) -> None:

@@ -10,14 +10,17 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
+from surgery.store.files import close
 from surgery.store.sink import reported
 
 _PART = re.compile(r"\.surgery-(?P<pid>\d{1,9})-[0-9a-f]+\.part")
+# A disk that has just failed once may let go of a file at a second try.
+_TRIES = 3
 _OLD = re.compile(r"\.surgery-(?P<pid>\d{1,9})-[0-9a-f]+\.(?P<name>.+)\.old")
 
 
@@ -28,32 +31,34 @@ def staged_file(target: Path) -> Iterator[tuple[int, Path]]:
     Its mode is what the umask gives to a new file.
     """
     path = _sibling(target, "part")
-    with reported(target):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    descriptor = -1
+    # A signal may be heard between the call that makes the file and the next line of Python.
     try:
+        with reported(target):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         _lock(descriptor)
         yield descriptor, path
     finally:
-        path.unlink(missing_ok=True)
-        os.close(descriptor)
+        _surely(_remove_file, path)
+        if descriptor >= 0:
+            close(descriptor)
 
 
 @contextmanager
 def staged_folder(target: Path) -> Iterator[tuple[int, Path]]:
     """Yield (descriptor, path) of a new folder beside `target`; what has that name is removed."""
     path = _sibling(target, "part")
-    with reported(target):
-        path.mkdir()
     descriptor = -1
     try:
         with reported(target):
+            path.mkdir()
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         _lock(descriptor)
         yield descriptor, path
     finally:
-        _remove_folder(path)
+        _surely(_remove_folder, path)
         if descriptor >= 0:
-            os.close(descriptor)
+            close(descriptor)
 
 
 def aside(target: Path) -> Path:
@@ -93,7 +98,7 @@ def _abandoned(path: Path, pid: int) -> bool:
     try:
         return _lock(descriptor)
     finally:
-        os.close(descriptor)
+        close(descriptor)
 
 
 def _alive(pid: int) -> bool:
@@ -117,9 +122,23 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
+def _surely(remove: Callable[[Path], None], path: Path) -> None:
+    # A signal may be heard in the middle of the first try; the first one silences the others.
+    try:
+        remove(path)
+    finally:
+        remove(path)
+
+
+def _remove_file(path: Path) -> None:
+    for _ in range(_TRIES):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+            return
+
+
 def _remove_folder(path: Path) -> None:
-    # A disk that has just failed once may let go of the files at a second try.
-    for _ in range(3):
+    for _ in range(_TRIES):
         shutil.rmtree(path, ignore_errors=True)
 
 

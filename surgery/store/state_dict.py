@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from surgery.errors import CheckpointError
 from surgery.store.entries import DTYPE_BITS, TensorEntry
@@ -52,7 +52,7 @@ def weights_of(content: object, where: str) -> tuple[dict[str, torch.Tensor], tu
     if not isinstance(content, Mapping):
         raise CheckpointError("it holds no dict of tensors", where=where)
     state, left = _chosen(content, where)
-    tensors = {}
+    tensors: dict[str, torch.Tensor] = {}
     for name, value in state.items():
         if not isinstance(name, str) or not _is_tensor(value):
             left.append(str(name))
@@ -62,9 +62,7 @@ def weights_of(content: object, where: str) -> tuple[dict[str, torch.Tensor], tu
     return tensors, tuple(left)
 
 
-def write_weights(
-    tensors: Mapping[str, torch.Tensor], target: Path, room: int, where: str
-) -> None:
+def write_weights(tensors: Mapping[str, torch.Tensor], target: Path, room: int, where: str) -> None:
     """Write tensors as a safetensors file, those of wide types first so that all lie aligned.
 
     Args:
@@ -118,7 +116,7 @@ def _chosen(
     raise CheckpointError(problem, where=where, hint="save the one meant as safetensors")
 
 
-def _is_tensor(value: object) -> bool:
+def _is_tensor(value: object) -> TypeGuard[torch.Tensor]:
     import torch
 
     return isinstance(value, torch.Tensor)
@@ -137,8 +135,8 @@ def _check_plain(name: str, tensor: torch.Tensor, where: str) -> None:
         raise CheckpointError(problem, where=place)
 
 
-def _bytes(tensor: torch.Tensor) -> memoryview:
+def _bytes(tensor: torch.Tensor) -> bytes:
     import torch
 
     plain = tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)
-    return memoryview(plain.view(torch.uint8).numpy())
+    return plain.view(torch.uint8).numpy().tobytes()

@@ -11,6 +11,7 @@ import os
 import re
 import resource
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from pickle import UnpicklingError
@@ -80,6 +81,7 @@ def _load(source: Path, where: str) -> object:
     zipped = is_zip(source)
     if zipped:
         check_archive(source)
+    stand_ins: list[Callable[..., object] | tuple[Callable[..., object], str]]
     stand_ins = [(Inert, name) for name in _INERT]
     try:
         with torch.serialization.safe_globals(stand_ins):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from surgery.errors import EditError, OutputError
 from surgery.store.contents import Checkpoint, TensorRef
-from surgery.store.files import check_unchanged, opened, read_span
+from surgery.store.files import check_unchanged, close, opened, read_span
 from surgery.store.header import parse_header, with_metadata
 from surgery.store.links import linked, same_device
 from surgery.store.preflight import check_output, check_space
@@ -175,7 +175,7 @@ def _write_part(job: _Job, path: Path, target: Path, on_bytes: _OnBytes) -> None
     try:
         _fill(job, descriptor, target, on_bytes)
     finally:
-        os.close(descriptor)
+        close(descriptor)
     _check_written(job, path, target)
 
 

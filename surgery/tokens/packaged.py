@@ -37,7 +37,7 @@ def packaged_tokens(*, max_length: int = CLIP_LENGTH, pad_word: str = END) -> To
     from instant_clip_tokenizer import Tokenizer
 
     tokenizer = Tokenizer()
-    special = {BEGIN: tokenizer.start_of_text, END: tokenizer.end_of_text}
+    special = {BEGIN: tokenizer.start_of_text(), END: tokenizer.end_of_text()}
     special.setdefault(pad_word, tokenizer.encode(pad_word)[0] - 256)
     cut = re.compile("(" + "|".join(map(re.escape, special)) + ")")
 
@@ -55,8 +55,14 @@ def _plain(text: str) -> str:
     """A text without special tokens in the form that makes both tokenizers agree.
 
     Raises:
-        EditError: a special token in capitals, which the two split in different ways.
+        EditError: a special token in capitals, or a character that Unicode does not define (yet),
+            which the two split in different ways.
     """
+    if any(unicodedata.category(letter) == "Cn" for letter in text):
+        raise EditError(
+            f"{visible(text)!r} holds a character that is not defined",
+            hint="leave it out, or name the model's own tokenizer by --tokenizer",
+        )
     if any(word in text.lower() for word in (BEGIN, END)):
         raise EditError(
             f"{visible(text)!r} holds a special token in capitals", hint="write it in small letters"

@@ -74,7 +74,7 @@ def _own_folders(checkpoint: Checkpoint, shape: TextShape) -> Iterator[Path]:
     """In a folder or beside it, where this is one component of a pipeline; beside a file."""
     root = checkpoint.root
     inside = root.parent if checkpoint.kind == "file" else root
-    yield inside / shape.tokenizer
+    yield checkpoint.folder(shape.tokenizer)
     if checkpoint.kind != "file":
         yield root.parent / shape.tokenizer
     yield inside

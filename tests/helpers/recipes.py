@@ -19,6 +19,7 @@ edits:
     concepts: [{{erase: {erase}, target: {target}}}]
     preserve: [monet]
     preserve_defaults: false
+    positions: last
     strength: {strength}
     ridge: 1e-4
 {more}

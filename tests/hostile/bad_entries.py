@@ -40,11 +40,25 @@ def _entries() -> list[Case]:
         "other words": {"type": "F32", "size": [1], "offsets": [0, 4]},
         "Shape": {"dtype": "F32", "Shape": [1], "data_offsets": [0, 4]},
     }
-    return file_cases("entry", {k: (framed({"t": v}, bytes(4)), "entry") for k, v in values.items()})
+    return file_cases(
+        "entry", {k: (framed({"t": v}, bytes(4)), "entry") for k, v in values.items()}
+    )
 
 
 def _dtypes() -> list[Case]:
-    wrong = ["", "f32", " F32", "F32 ", "FP32", "float32", "F128", "I4", "Q4_0", "C128", "torch.float32"]
+    wrong = [
+        "",
+        "f32",
+        " F32",
+        "F32 ",
+        "FP32",
+        "float32",
+        "F128",
+        "I4",
+        "Q4_0",
+        "C128",
+        "torch.float32",
+    ]
     found = {f"'{word}'": (one(dtype=word), "unknown dtype") for word in wrong}
     found["of 50 kB"] = (one(dtype="F" * 50_000), "unknown dtype")
     found["with ESC and markup"] = (one(dtype="\x1b]0;x\x07[red]"), "unknown dtype")
@@ -160,5 +174,8 @@ def _names() -> list[Case]:
     }
     return file_cases(
         "name",
-        {k: (framed({name: entry("F99", [1], 0, 4)}, bytes(4)), "F99") for k, name in names.items()},
+        {
+            k: (framed({name: entry("F99", [1], 0, 4)}, bytes(4)), "F99")
+            for k, name in names.items()
+        },
     )

@@ -1,4 +1,4 @@
-"""What is no safetensors file: other formats under its name, pickles that run code, pipes, loops."""
+"""What is no safetensors file: other formats under its name, pickles with code, pipes, loops."""
 
 from __future__ import annotations
 

@@ -126,14 +126,32 @@ def _components() -> list[Case]:
         _case("a link to itself", "me", broken(lambda root: to(root / "me", "me"))),
         _case("a link to nothing", "gone", broken(lambda root: to(root / "gone", "nowhere"))),
         _case("a pipe among the files", "pipe", broken(lambda root: os.mkfifo(root / "pipe"))),
-        _case("a device among the files", "dev", broken(lambda root: to(root / "dev", "/dev/zero"))),
-        _case("40 folders deep", "d", broken(lambda root: (root / "d/" / ("d/" * 40)).mkdir(0o777, True))),
+        _case(
+            "a device among the files", "dev", broken(lambda root: to(root / "dev", "/dev/zero"))
+        ),
+        _case(
+            "40 folders deep",
+            "d",
+            broken(lambda root: (root / "d/" / ("d/" * 40)).mkdir(0o777, True)),
+        ),
         _case("weights are a pipe", "model.safetensors", replaced(weights, os.mkfifo)),
-        _case("weights link to nothing", "model.safetensors", replaced(weights, lambda p: to(p, "x"))),
-        _case("weights are a device", "model.safetensors", replaced(weights, lambda p: to(p, "/dev/zero"))),
-        _case("weights cut short", "model.safetensors", replaced(weights, lambda p: put(p, GOOD[:-1]))),
+        _case(
+            "weights link to nothing", "model.safetensors", replaced(weights, lambda p: to(p, "x"))
+        ),
+        _case(
+            "weights are a device",
+            "model.safetensors",
+            replaced(weights, lambda p: to(p, "/dev/zero")),
+        ),
+        _case(
+            "weights cut short", "model.safetensors", replaced(weights, lambda p: put(p, GOOD[:-1]))
+        ),
         _case("config is a pipe", "config.json", replaced(config, os.mkfifo)),
-        _case("pipe named in control characters", "\\u001b[31m", broken(lambda root: os.mkfifo(root / "\x1b[31m"))),
+        _case(
+            "pipe named in control characters",
+            "\\u001b[31m",
+            broken(lambda root: os.mkfifo(root / "\x1b[31m")),
+        ),
     ]
 
 

@@ -169,7 +169,9 @@ def _metadata() -> list[Case]:
         "holds a list": '{"a":["x"]}',
         "holds an object": '{"a":{"b":"c"}}',
         "holds a tensor": f'{{"a":{T}}}',
-        "holds 2,000 texts and a number": json.dumps({**{f"k{n}": "v" for n in range(2000)}, "z": 1}),
+        "holds 2,000 texts and a number": json.dumps(
+            {**{f"k{n}": "v" for n in range(2000)}, "z": 1}
+        ),
     }
     bodies = {name: (f'{{"__metadata__":{value}}}') for name, value in values.items()}
     return file_cases("metadata", {k: (text(v, 0), "__metadata__") for k, v in bodies.items()})

@@ -27,7 +27,8 @@ def _case(name: str, text: str | bytes) -> Case:
 
 def _yaml() -> dict[str, str]:
     laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-        f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+        f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n"
+        for a, b in zip("abcdefgh", "bcdefghi", strict=True)
     )
     return {
         "billion laughs": laughs,
@@ -44,6 +45,8 @@ def _yaml() -> dict[str, str]:
         "5,000 keys": HEAD + "".join(f"k{n}: v\n" for n in range(5_000)) + "edits: []\n",
         "90 kB in one text": HEAD + f"edits: {'x' * 90_000}\n",
         "90 kB in one key": EMPTY + f"{'k' * 90_000}: 1\n",
+        "90 kB in one key after a question mark": f"{EMPTY}? {'k' * 90_000}\n: 1\n",
+        "90 kB of empty edits": HEAD + "edits: [" + "{}," * 30_000 + "]\n",
         "key twice": HEAD + "edits: []\nedits: []\n",
         "key twice, once quoted": EMPTY + '"name": y\n',
         "two documents": EMPTY + "---\n" + EMPTY,
@@ -119,11 +122,41 @@ def _tags() -> dict[str, str]:
 def _values() -> dict[str, str]:
     wrong = {
         "version": ("2", "'1'", "1.0", "true", "null", "9" * 5000, "[]"),
-        "name": ("''", "../x", "a/b", "'a\\0b'", '"a\\nb"', "-rf", "1", "null", "~", "x" * 101, "[x]"),
+        "name": (
+            "''",
+            "../x",
+            "a/b",
+            "'a\\0b'",
+            '"a\\nb"',
+            "-rf",
+            "1",
+            "null",
+            "~",
+            "x" * 101,
+            "[x]",
+        ),
         "seed": ("-1", "1.5", "9223372036854775808", "9" * 4000, "x", ".nan", "1e999", "true"),
-        "edits": ("null", "{}", "x", "[null]", "[[]]", "[{}]", "[{method: none}]", "[{method: []}]"),
-        "expect": ("[]", "x", "{leak: 1}", "{leak: {max: -1}}", "{leak: {max: .nan}}")
-        + ("{leak: {max: .inf}}", "{leak: {max: 1e999}}", "{untouched: yes}", "{blood: 1}"),
+        "edits": (
+            "null",
+            "{}",
+            "x",
+            "[null]",
+            "[[]]",
+            "[{}]",
+            "[{method: none}]",
+            "[{method: []}]",
+        ),
+        "expect": (
+            "[]",
+            "x",
+            "{leak: 1}",
+            "{leak: {max: -1}}",
+            "{leak: {max: .nan}}",
+            "{leak: {max: .inf}}",
+            "{leak: {max: 1e999}}",
+            "{untouched: yes}",
+            "{blood: 1}",
+        ),
         "model": ("1", "[]", "{}"),
         "description": ("1", "[x]", "{a: b}"),
         "surprise": ("1",),
@@ -135,13 +168,28 @@ def _values() -> dict[str, str]:
             fields = base | {key: value}
             shown = f"{key}: {value[:24]}"
             found[shown] = "".join(f"{name}: {text}\n" for name, text in fields.items())
-    found |= {f"no {key}": "".join(f"{k}: {v}\n" for k, v in base.items() if k != key) for key in base}
-    edit = ("strength: .nan", "strength: .inf", "strength: x", "ridge: -1", "ridge: 0x", "model: ../x")
-    found |= {f"edit, {text}": f"{EDIT}    {text}\n" for text in edit}
-    concepts = ("[]", "[{}]", "[{erase: ''}]", "[{erase: 1}]", "[{erase: a, kind: x}]", "x", "{a: b}")
     found |= {
-        f"concepts: {text}": EDIT.replace("[{erase: van gogh}]", text) for text in concepts
+        f"no {key}": "".join(f"{k}: {v}\n" for k, v in base.items() if k != key) for key in base
     }
+    edit = (
+        "strength: .nan",
+        "strength: .inf",
+        "strength: x",
+        "ridge: -1",
+        "ridge: 0x",
+        "model: ../x",
+    )
+    found |= {f"edit, {text}": f"{EDIT}    {text}\n" for text in edit}
+    concepts = (
+        "[]",
+        "[{}]",
+        "[{erase: ''}]",
+        "[{erase: 1}]",
+        "[{erase: a, kind: x}]",
+        "x",
+        "{a: b}",
+    )
+    found |= {f"concepts: {text}": EDIT.replace("[{erase: van gogh}]", text) for text in concepts}
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a case of the corpus is, and how its files are made. Every file is small, sparse or lying."""
+"""What a case of the corpus is, and how its files are made. Every file is small or sparse."""
 
 from __future__ import annotations
 

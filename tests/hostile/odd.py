@@ -31,7 +31,9 @@ def _shapes() -> dict[str, bytes]:
         "empty [0, 3]": file_bytes({"a": ("F16", (0, 3))}),
         "empty [2, 0, 3]": file_bytes({"a": ("BF16", (2, 0, 3))}),
         "empty and huge": framed({"a": entry("U8", [0, 2**40], 0, 0)}),
-        "empty between others": file_bytes({"a": ("U8", (3,)), "b": ("F64", (0,)), "c": ("U8", (1,))}),
+        "empty between others": file_bytes(
+            {"a": ("U8", (3,)), "b": ("F64", (0,)), "c": ("U8", (1,))}
+        ),
         "only empty ones": file_bytes({f"e{n}": ("F32", (0,)) for n in range(5)}),
         "64 dimensions of 1": file_bytes({"a": ("F32", (1,) * 64)}),
         "5,000 dimensions of 1": file_bytes({"a": ("F32", (1,) * 5000)}),
@@ -61,7 +63,9 @@ def _headers() -> dict[str, bytes]:
         "fields in another order": framed(
             '{"t":{"data_offsets":[0,4],"shape":[1],"dtype":"F32"}}', bytes(4)
         ),
-        "escaped letters": framed(f'{{"\\u0074\\u00e9":{T.replace("F32", chr(92) + "u004632")}}}', bytes(4)),
+        "escaped letters": framed(
+            f'{{"\\u0074\\u00e9":{T.replace("F32", chr(92) + "u004632")}}}', bytes(4)
+        ),
     }
 
 
@@ -80,7 +84,7 @@ def _names() -> dict[str, bytes]:
         "markup": "[bold]x[/] [/] [link=x]",
         "path": "../../etc/passwd",
         "slashes": "a//b/",
-        "backslash and quotes": 'a\\"b\'',
+        "backslash and quotes": "a\\\"b'",
         "private use": "\ue000",
         "50 kB": "n" * 50_000,
         "like metadata": "__metadata__2",

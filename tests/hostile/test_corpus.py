@@ -90,7 +90,7 @@ def test_an_odd_input_is_kept_byte_for_byte(
 
 
 def kept(built: Built) -> dict[str, bytes]:
-    """The bytes that the output must have: those of the file, of the folder, of index and shards."""
+    """The bytes the output must have: those of the file, the folder, or index and shards."""
     path = Path(built.address)
     return content(path.parent if path.name.endswith(".index.json") else path)
 

@@ -109,6 +109,10 @@ def test_preserve_keys_add_no_rank() -> None:
     assert gain(case(5, 200)).down.shape[0] == 5
 
 
+def test_more_keys_than_the_input_is_wide_cost_no_more_rank_than_that() -> None:
+    assert gain(case(40, 7)).down.shape[0] <= 24
+
+
 def test_repeated_keys_cost_no_rank_and_change_nothing_else() -> None:
     keys, outputs = case(4, 7), rows(4, 10, 5)
     times = [1, 20, 30, 24]

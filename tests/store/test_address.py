@@ -8,7 +8,7 @@ import pytest
 
 from surgery.errors import CheckpointError, HubError
 from surgery.store import address
-from surgery.store.address import locate
+from surgery.store.address import locate, on_hub
 
 
 @pytest.fixture(autouse=True)
@@ -33,24 +33,31 @@ def test_atelier_is_the_packaged_folder(tmp_path: Path, monkeypatch: pytest.Monk
         locate("atelier")
 
 
-def test_a_repository_name_says_how_to_download_it() -> None:
-    with pytest.raises(HubError, match=r"`hf download org/name --local-dir name` and give \./name"):
-        locate("org/name")
-    with pytest.raises(HubError, match=r"--revision fp16 --local-dir sd-v1\.4"):
-        locate("CompVis/sd-v1.4@fp16")
-
-
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "repo", "path"),
     [
-        ("hf://org/name@main/unet.safetensors", "hf download org/name --local-dir FOLDER"),
-        ("hf://org/name", "hf download org/name"),
-        ("https://example.org/a.safetensors", "is on the network"),
-        ("s3://bucket/key", "is on the network"),
+        ("CompVis/sd-v1.4@fp16", "CompVis/sd-v1.4", ""),
+        ("hf://org/name@main/unet.safetensors", "org/name", "unet.safetensors"),
     ],
 )
-def test_other_addresses_on_the_network_are_told_apart(text: str, says: str) -> None:
-    with pytest.raises(HubError, match=says):
+def test_a_place_on_the_hub_is_told_from_a_path(text: str, repo: str, path: str) -> None:
+    found = on_hub(text)
+    assert found is not None
+    assert (found.repo, found.path) == (repo, path)
+    assert on_hub(Path("CompVis/sd-v1.4")) is None
+
+
+def test_what_is_here_comes_before_the_hub(tmp_path: Path) -> None:
+    (tmp_path / "org" / "name").mkdir(parents=True)
+    assert on_hub("org/name") is None
+    # A misspelt file of a folder that is here must not become a question to the Hub.
+    assert on_hub("org/nam") is None
+    assert on_hub("elsewhere/name") is not None
+
+
+@pytest.mark.parametrize("text", ["https://example.org/a.safetensors", "s3://bucket/key"])
+def test_other_places_on_the_network_are_refused(text: str) -> None:
+    with pytest.raises(HubError, match="is on the network, not on the Hub"):
         locate(text)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from surgery.errors import CheckpointError, HubError
+from surgery.errors import CheckpointError
 from surgery.store.checkpoint import open_checkpoint
 from tests.store.build import file_bytes, framed, write_file, write_json, write_pipeline
 from tests.store.build import write_shards as shards
@@ -93,10 +93,10 @@ def test_links_into_a_cache_are_followed(tmp_path: Path) -> None:
     assert ref.read() == blob.read_bytes()[-32:]
 
 
-def test_pickles_are_never_opened(tmp_path: Path) -> None:
+def test_pickles_are_not_opened_unless_the_user_says_so(tmp_path: Path) -> None:
     for name in ("model.ckpt", "model.bin", "model.pt"):
         (tmp_path / name).write_bytes(b"cos\nsystem\n(S'false'\ntR.")
-        with pytest.raises(CheckpointError, match=r"pickle.*convert it to safetensors"):
+        with pytest.raises(CheckpointError, match=r"a pickle file; --allow-pickle"):
             open_checkpoint(tmp_path / name)
     folder = tmp_path / "folder"
     write_json(folder / "config.json", {})
@@ -168,11 +168,6 @@ def test_a_damaged_file_in_a_folder_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(CheckpointError, match=r"text_encoder/model\.safetensors: .*cut short"):
         open_checkpoint(tmp_path)
-
-
-def test_the_hub_is_not_read() -> None:
-    with pytest.raises(HubError, match="hf download"):
-        open_checkpoint("stable-diffusion-v1-5/stable-diffusion-v1-5")
 
 
 def test_the_header_limit_is_the_callers(tmp_path: Path) -> None:

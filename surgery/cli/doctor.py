@@ -1,0 +1,64 @@
+"""`surgery doctor`: whether a checkpoint is sound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from surgery.cli.options import FormatOption, ModelArgument
+
+if TYPE_CHECKING:
+    from surgery.cli.page import Page, Style
+    from surgery.doctor import DoctorReport
+
+BROKEN = 3
+
+
+def command(model: ModelArgument, format: FormatOption = "human") -> int:
+    """Read a whole model and say what is broken in it, and what to do.
+
+    Counts NaN and infinite numbers, checks stored hashes, position ids, shards, EMA copies and
+    alignment, and looks for pickles under other names. Exits with 3 if something is broken.
+
+    \b
+    Examples:
+      surgery doctor atelier
+      surgery doctor atelier --format quiet
+    """
+    from surgery.cli.console import Output
+    from surgery.doctor import doctor
+
+    out = Output(format)
+    with out.progress("reading", _bytes_of(model)) as advance:
+        report = doctor(model, progress=advance)
+    names = [finding.where for finding in report.findings if finding.severity == "broken"]
+    document = {**report.to_dict(), "sound": report.sound}
+    out.result(document, names, doctor_page(report))
+    return 0 if report.sound else BROKEN
+
+
+def _bytes_of(model: str) -> int:
+    """How much there is to read, for the progress bar only."""
+    from surgery.errors import CheckpointError
+    from surgery.store.checkpoint import open_checkpoint
+
+    try:
+        return sum(ref.nbytes for ref in open_checkpoint(model).values())
+    except CheckpointError:
+        return 0
+
+
+def doctor_page(report: DoctorReport) -> Page:
+    """A check-up for reading: what is broken, what is worth knowing, and what was read."""
+    from surgery.cli.page import Line, plural
+    from surgery.store.text import size
+
+    page = [Line(report.address, "title")]
+    for finding in report.findings:
+        style: Style = "bad" if finding.severity == "broken" else "warn"
+        page.append(Line(f"{finding.severity}: {finding.where}: {finding.what}", style))
+        page.append(Line(f"  {finding.remedy}", "quiet"))
+    broken = sum(finding.severity == "broken" for finding in report.findings)
+    read = f"{plural(report.tensors, 'tensor')} read, {size(report.nbytes)}"
+    end = f"{plural(broken, 'thing')} broken" if broken else "nothing is broken"
+    page.append(Line(f"{end}; {read}", "bad" if broken else "good"))
+    return page

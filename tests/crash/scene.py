@@ -1,0 +1,217 @@
+"""A model, a place to write it to, and the judgement of what a fault has left there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from surgery.errors import CheckpointError
+from surgery.store.checkpoint import open_checkpoint
+from surgery.store.inplace import edit_in_place
+from surgery.store.restore import undo
+from surgery.store.writer import write
+from tests.store import build
+from tests.store.build import write_file, write_pipeline
+
+CHILD = Path(__file__).with_name("child.py")
+OLD, NEW = 3, 7
+HANDLED = frozenset({2, 5})
+KNOWN = re.compile(r"\.surgery-(\d+-[0-9a-f]+\.(part|.+\.old)|inplace-[0-9a-f]{16}\.part)")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run left.
+
+    Args:
+        state: "old", "new" or "torn": the output, or the model edited in place and recovered.
+        code: exit code of the job; negative when a signal ended it.
+        litter: hidden files left beside it.
+        mended: whether the same command run again gave the new output and removed the litter.
+        seconds: from the fault to the end of the process.
+    """
+
+    state: str
+    code: int
+    litter: int
+    mended: bool
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every promise was kept."""
+        if self.state == "torn" or not self.mended or "Traceback" in self.error:
+            return False
+        if self.code == 0 and self.state != "new":
+            return False
+        # Only a process that was killed may leave something behind.
+        return self.code == -9 or not self.litter
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A model and an output, or a model edited in place (`job` edit or undo).
+
+    Args:
+        job: what the child does.
+        old: the output, or the model, before the job; empty where there was none.
+        new: the same after it.
+    """
+
+    job: str
+    model: Path
+    out: Path
+    old: Mapping[str, str]
+    new: Mapping[str, str]
+
+    @property
+    def watched(self) -> Path:
+        """What must be old or new."""
+        return self.out if self.job == "write" else self.model
+
+    def command(self, fill: int = NEW, slow: float = 0.0) -> list[str]:
+        """The job as a command line."""
+        words = [self.job, self.model, self.out, fill, slow]
+        return [sys.executable, "-B", "-S", str(CHILD), *map(str, words)]
+
+    def reset(self) -> None:
+        """Make everything as it was before the job."""
+        for path in (self.out, *hidden(self.out.parent), *hidden(self.model.parent)):
+            remove(path)
+        if self.job == "write":
+            if self.old:
+                put(self.model, self.out, OLD)
+            return
+        # The bytes of `watched` and not only its values must be the first ones.
+        put_values(self.model, OLD)
+        if self.job == "undo":
+            edit(self.model, self.out, NEW)
+
+    def run(self, fault: Callable[[list[str]], tuple[int, str, float]]) -> Outcome:
+        """Run the job under a fault and judge what it left."""
+        source = contents(self.model) if self.job == "write" else {}
+        code, error, seconds = fault(self.command())
+        litter = [*hidden(self.out.parent), *hidden(self.model.parent)]
+        strange = [path for path in litter if not KNOWN.fullmatch(path.name)]
+        state = "torn" if strange else self._state()
+        if self.job == "write" and contents(self.model) != source:
+            state = "torn"
+        litter = [] if self._is_told(error) else litter
+        return Outcome(state, code, len(litter), self._mended(), seconds, error)
+
+    def _state(self) -> str:
+        found = contents(self.watched) if self.watched.exists() else {}
+        if found == self.new:
+            return "new"
+        if found == self.old:
+            return "old"
+        # An edit in place may be half done after a kill, if everyone is told and undo mends it.
+        if self.job == "write" or not refused(self.model):
+            return "torn"
+        undo(self.out)
+        before, name = (self.old, "old") if self.job == "edit" else (self.new, "new")
+        return name if contents(self.model) == before else "torn"
+
+    def _is_told(self, error: str) -> bool:
+        """Whether what is left of an edit in place is needed, and the user knows the way on."""
+        return self.job != "write" and "surgery undo" in error
+
+    def _mended(self) -> bool:
+        again = run(self.command(), 60)
+        if self.job == "edit" and self.out.exists() and again[0]:
+            undo(self.out)
+            remove(self.out)
+            again = run(self.command(), 60)
+        whole = contents(self.watched) == self.new
+        beside = [*hidden(self.out.parent), *hidden(self.model.parent)]
+        return again[0] == 0 and whole and not beside
+
+
+def refused(model: Path) -> bool:
+    """Whether opening a half edited model fails with the command that mends it."""
+    try:
+        open_checkpoint(model)
+    except CheckpointError as error:
+        return "surgery undo" in str(error)
+    return False
+
+
+def scene(folder: Path, job: str, *, kind: str = "file", exists: bool = True) -> Scene:
+    """Build a small model and, where it `exists`, its output with the old values."""
+    if kind == "file":
+        tensors = {f"t{number}": ("F32", (64, 64)) for number in range(8)}
+        model = write_file(folder / "in" / "model.safetensors", tensors)
+    else:
+        model = write_pipeline(folder / "in" / "model")
+    (folder / "out").mkdir(parents=True)
+    out = folder / "out" / "result"
+    if job == "write":
+        put(model, out, NEW)
+        new = contents(out)
+        put(model, out, OLD)
+        found = Scene(job, model, out, contents(out) if exists else {}, new)
+    else:
+        put_values(model, NEW)
+        new = contents(model)
+        put_values(model, OLD)
+        states = (contents(model), new) if job == "edit" else (new, contents(model))
+        found = Scene(job, model, out, *states)
+    found.reset()
+    return found
+
+
+def put(model: Path, out: Path, fill: int) -> None:
+    """Write a copy of the model whose tensors hold `fill`."""
+    checkpoint = open_checkpoint(model)
+    changes = {name: filled(fill, checkpoint[name].nbytes) for name in checkpoint}
+    write(checkpoint, changes, out, metadata={"surgery.fill": str(fill)}, force=True)
+
+
+def put_values(model: Path, fill: int) -> None:
+    """Give every tensor of a model the value `fill`, leaving no undo file."""
+    undo_file = model.parent / "scratch.undo"
+    edit(model, undo_file, fill)
+    undo_file.unlink(missing_ok=True)
+
+
+def edit(model: Path, undo_file: Path, fill: int) -> None:
+    """Edit every tensor of a model in place."""
+    checkpoint = open_checkpoint(model)
+    values = {name: bytes([fill]) * checkpoint[name].nbytes for name in checkpoint}
+    edit_in_place(checkpoint, values, undo_file)
+
+
+def filled(fill: int, nbytes: int) -> Callable[[], bytes]:
+    return lambda: bytes([fill]) * nbytes
+
+
+def contents(root: Path) -> dict[str, str]:
+    """Relative name -> digest of every file at or beneath `root` but what runs have left."""
+    found = build.contents(root)
+    return {name: digest for name, digest in found.items() if not Path(name).name.startswith(".s")}
+
+
+def hidden(folder: Path) -> list[Path]:
+    """What runs have left in a folder and beneath it."""
+    return sorted(folder.rglob(".s*"))
+
+
+def remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def run(command: Sequence[str], limit: float) -> tuple[int, str, float]:
+    """Run a command to its end: (exit code, stderr, seconds)."""
+    began = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
+    return done.returncode, done.stderr, time.perf_counter() - began

@@ -1,0 +1,1 @@
+"""A Hub of the tests' own on the loopback interface, and a process that uses it."""
