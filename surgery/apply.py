@@ -147,7 +147,7 @@ def preflight(
     if out is None:
         raise UsageError("nowhere to write", hint="name an output, or make it a dry run")
     needed = plan.bytes_total
-    if link and checkpoint.kind != "file":
+    if link and checkpoint.kind in {"folder", "sharded"}:
         changed = {checkpoint[name].file for name in plan.changes}
         needed = sum(
             stamp.size

@@ -7,19 +7,22 @@ file and a folder of the same model have no name in common.
 from __future__ import annotations
 
 import filecmp
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from surgery.errors import EditError
+from surgery.blocks import by_block
+from surgery.errors import EditError, LayoutError
+from surgery.layout import detect
 from surgery.numerics.rank import numerical_rank
 from surgery.numerics.tensors import decode, encode
 from surgery.report import DiffReport, TensorChange
 from surgery.store.checkpoint import Checkpoint, TensorRef
 from surgery.store.compare import blocks, same_bytes
-from surgery.verdict import verdict
+from surgery.verdict import sameness, verdict
 
 FLOATS = frozenset({"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"})
 _MAX_WIDTH = 4096
@@ -49,16 +52,36 @@ def diff(
         if progress:
             progress((before.get(name) or after[name]).nbytes)
     total = len(before.keys() | after.keys())
+    common = [name for name in before if name in after]
+    reordered = common != [name for name in after if name in before]
+    files, metadata = _side_files(before, after), _metadata(before, after)
+    beside = sameness(reordered=reordered, metadata=bool(metadata), files=bool(files))
     return DiffReport(
         before=before.address,
         after=after.address,
-        verdict=verdict(changes, before),
+        verdict=verdict(changes, before) if changes else beside,
         tensors=total,
         identical=total - len(changes),
-        changes=tuple(changes),
-        side_files=_side_files(before, after),
-        metadata=_metadata(before, after),
+        changes=_sited(changes, before),
+        side_files=files,
+        metadata=metadata,
+        blocks=by_block(changes, common),
+        reordered=reordered,
     )
+
+
+def _sited(changes: Sequence[TensorChange], before: Checkpoint) -> tuple[TensorChange, ...]:
+    """The changes with the names that the layout has for them, where there is a layout."""
+    if not changes:
+        return ()
+    try:
+        layout = detect(before)
+    except LayoutError:
+        return tuple(changes)
+    sites: dict[str, list[str]] = {}
+    for site in layout.sites:
+        sites.setdefault(site.tensor, []).append(str(site))
+    return tuple(replace(each, sites=tuple(sites.get(each.name, ()))) for each in changes)
 
 
 def _compare(a: TensorRef | None, b: TensorRef | None) -> TensorChange | None:
@@ -99,6 +122,7 @@ class _Figures:
         self.max_abs: float | None = None
         self.relative_norm: float | None = None
         self.rank: int | None = None
+        self.norm: float | None = None
 
     def change(self, kind: str, a: TensorRef, b: TensorRef, changed: int) -> TensorChange:
         return TensorChange(
@@ -112,6 +136,7 @@ class _Figures:
             self.max_abs,
             self.relative_norm,
             self.rank,
+            self.norm,
         )
 
 
@@ -134,6 +159,7 @@ def _figures(a: TensorRef, b: TensorRef) -> _Figures:
     figures.max_abs = largest
     if base_sq > 0 and np.isfinite(base_sq):
         figures.relative_norm = float(np.sqrt(delta_sq / base_sq))
+        figures.norm = float(np.sqrt(base_sq))
     if deltas and np.isfinite(base_sq):
         delta, size = (np.concatenate(parts).reshape(a.shape) for parts in (deltas, sizes))
         figures.rank = numerical_rank(delta, size, a.dtype)

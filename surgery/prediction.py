@@ -51,9 +51,11 @@ def _stated(checkpoint: Checkpoint) -> Iterator[tuple[str, str]]:
         yield "flow", _SCHEDULER
     elif config:
         yield "epsilon", f"the default of {_SCHEDULER}"
-    for mark, kind in _MARKS.items():
-        if mark in checkpoint:
-            yield kind, f"the tensor {mark}"
+    yield from ((kind, f"the tensor {mark}") for mark, kind in _MARKS.items() if mark in checkpoint)
+    yield from _in_metadata(checkpoint)
+
+
+def _in_metadata(checkpoint: Checkpoint) -> Iterator[tuple[str, str]]:
     for entries in checkpoint.metadata.values():
         if kind := entries.get("modelspec.prediction_type"):
             yield visible(kind), "modelspec.prediction_type"

@@ -112,7 +112,7 @@ def test_an_edited_model_can_be_edited_again(checkpoint: Checkpoint, tmp_path: P
 def test_a_dry_run_solves_and_writes_nothing(checkpoint: Checkpoint, tmp_path: Path) -> None:
     report = apply(recipe(), checkpoint, tmp_path / "out", dry_run=True)
     assert report.out is None
-    assert report.leaks[0].after.max < 0.1
+    assert report.leaks[0].after.max < report.leaks[0].before.min / 2
     assert not (tmp_path / "out").exists()
     assert apply(recipe(), checkpoint, dry_run=True).tensors == report.tensors
 

@@ -11,6 +11,7 @@ from surgery.report import DiffReport, TensorChange
 from surgery.store import compare as compare_bytes
 from surgery.store.checkpoint import open_checkpoint
 from tests.helpers.tiny import write_pipeline
+from tests.store.build import entry, framed, write_file
 
 Tensors = dict[str, np.ndarray]
 
@@ -136,3 +137,33 @@ def test_progress_counts_every_byte(tmp_path: Path) -> None:
     seen: list[int] = []
     diff(checkpoint, checkpoint, progress=seen.append)
     assert sum(seen) == sum(ref.nbytes for ref in checkpoint.values())
+
+
+def test_another_order_and_other_metadata_are_said(tmp_path: Path) -> None:
+    first = write_file(
+        tmp_path / "a.safetensors", {"x": ("U8", (2,)), "y": ("U8", (2,))}, {"k": "1"}
+    )
+    second = tmp_path / "b.safetensors"
+    entries = {"y": entry("U8", [2], 2, 4), "x": entry("U8", [2], 0, 2)}
+    second.write_bytes(framed({"__metadata__": {"k": "2"}, **entries}, first.read_bytes()[-4:]))
+    report = diff(open_checkpoint(first), open_checkpoint(second))
+    assert report.same and report.reordered
+    assert report.verdict == "every tensor is bit-identical, in another order; metadata differs"
+
+
+def test_a_changed_tensor_has_its_site_its_norm_and_its_block(tmp_path: Path) -> None:
+    before, after = write_pipeline(tmp_path / "a"), write_pipeline(tmp_path / "b")
+    file = after / "text_encoder" / "model.safetensors"
+    tensors = load_file(file)
+    name = "text_model.encoder.layers.1.self_attn.out_proj.weight"
+    old = tensors[name]
+    tensors[name] = (old * 2).astype(np.float16)
+    save_file(tensors, file)
+    report = diff(open_checkpoint(before), open_checkpoint(after))
+    change = only(report)
+    assert change.sites == ("text.self_attn.out[1]",)
+    assert change.norm == pytest.approx(float(np.linalg.norm(old.astype(np.float64))))
+    (block,) = report.blocks
+    assert block.block == "text_encoder/text_model.encoder.layers.1"
+    assert block.relative_norm == pytest.approx(1.0)
+    assert DiffReport.from_json(report.to_json()) == report

@@ -52,6 +52,7 @@ PART_OF = {
     "recipe_text": "recipe",
     "recipe_errors": "recipe",
     "verdict": "diff",
+    "blocks": "diff",
     "symptoms": "doctor",
     "solve": "apply",
     "in_place": "apply",

@@ -113,7 +113,7 @@ def test_a_model_without_tokenizer_says_what_is_missing(folder: Path) -> None:
     for file in (folder / "tokenizer").iterdir():
         file.unlink()
     (folder / "tokenizer").rmdir()
-    with pytest.raises(CheckpointError, match="no tokenizer folder"):
+    with pytest.raises(CheckpointError, match="no tokenizer beside the weights"):
         states(open_checkpoint(folder))
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,17 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 def test_any_text_survives_a_dump(description: str, model: str) -> None:
     recipe = Recipe(version=1, name="x", description=description, model=model, edits=())
     assert load_recipe(recipe.dump()) == recipe
+
+
+@pytest.mark.parametrize("version", ["1.0", "true", "'1'"])
+def test_a_version_is_a_whole_number(version: str) -> None:
+    with pytest.raises(RecipeError, match="version: must be a whole number"):
+        load_recipe(f"version: {version}\nname: x\nedits: []\n")
+
+
+def test_thousands_of_mistakes_are_explained_at_once() -> None:
+    mistakes = "".join(f"k{number}: v\n" for number in range(4_500))
+    began = time.process_time()
+    with pytest.raises(RecipeError, match="4499 more mistakes"):
+        load_recipe(f"version: 1\nname: x\nedits: []\n{mistakes}")
+    assert time.process_time() - began < 2

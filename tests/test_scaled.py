@@ -115,9 +115,7 @@ def test_a_model_of_8_bit_floats_is_edited_under_its_scales(
     tmp_path: Path, ending: str, per_row: bool, dtype: str
 ) -> None:
     folder = write_pipeline(tmp_path / "in")
-    to_eighths(
-        folder / "text_encoder" / "model.safetensors", ending, dtype=dtype, per_row=per_row
-    )
+    to_eighths(folder / "text_encoder" / "model.safetensors", ending, dtype=dtype, per_row=per_row)
     checkpoint = open_checkpoint(folder)
     report = apply(recipe(), checkpoint, tmp_path / "out")
     found = diff(checkpoint, open_checkpoint(tmp_path / "out"))

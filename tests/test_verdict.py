@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from surgery.report import ChangeKind, TensorChange
-from surgery.verdict import verdict
+from surgery.verdict import sameness, verdict
 
 PARTS = ("unet", "text_encoder", "vae")
 NAMES = {f"{part}/{number}": None for part in PARTS for number in range(5)}
@@ -44,6 +44,12 @@ SAVED = [change(name, "dtype", changed=0) for name in NAMES]
             [change("vae/1", "shape"), change("vae/2"), change("vae/3")],
             "1 tensor with another shape, 2 tensors changed",
         ),
+        (
+            [change(f"vae/{number}", "dtype", changed=4) for number in range(5)],
+            "VAE replaced",
+        ),
+        ([change(f"vae/{number}", "removed") for number in range(5)], "VAE removed"),
+        ([change(f"model_ema.{number}", "added") for number in range(3)], "3 tensors added"),
         ([change("odd.name", rank=1)], "1 tensor added"),
     ],
 )
@@ -57,3 +63,30 @@ def test_a_file_of_one_part_is_the_file() -> None:
 
 def test_names_of_unknown_parts_are_escaped() -> None:
     assert "\x1b" not in verdict([change("\x1b[31m/a")], {"\x1b[31m/a": None, "b": None})
+
+
+def test_a_whole_new_part_is_named_when_other_names_stay() -> None:
+    added = [change("vae/0", "added"), change("vae/1", "added")]
+    kept = {name: None for name in NAMES if not name.startswith("vae")}
+    mixed = [*added, change("vae/2", "added")]
+    assert verdict([*mixed], kept | {"vae/9": None}) == "3 tensors added"
+
+
+@pytest.mark.parametrize(
+    ("reordered", "metadata", "files", "sentence"),
+    [
+        (False, False, False, "every tensor is bit-identical"),
+        (True, False, False, "every tensor is bit-identical, in another order"),
+        (False, True, False, "every tensor is bit-identical; metadata differs"),
+        (
+            True,
+            True,
+            True,
+            "every tensor is bit-identical, in another order; metadata and other files differ",
+        ),
+    ],
+)
+def test_equal_tensors_may_differ_in_what_is_around_them(
+    reordered: bool, metadata: bool, files: bool, sentence: str
+) -> None:
+    assert sameness(reordered=reordered, metadata=metadata, files=files) == sentence

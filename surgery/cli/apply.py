@@ -115,7 +115,7 @@ def command(
 
 def default_out(recipe: Recipe, checkpoint: Checkpoint) -> Path:
     """`out/<recipe name>`, with the ending of the input where that is a single file."""
-    ending = checkpoint.root.suffix if checkpoint.kind == "file" else ""
+    ending = checkpoint.root.suffix if checkpoint.kind in {"file", "dduf"} else ""
     return Path("out") / f"{recipe.name}{ending}"
 
 

@@ -10,7 +10,7 @@ from surgery.cli.options import MODEL_ADDRESS, FormatOption
 
 if TYPE_CHECKING:
     from surgery.cli.page import Page, Table
-    from surgery.report import DiffReport, TensorChange
+    from surgery.report import BlockChange, DiffReport, TensorChange
 
 SHOWN = 40
 DIFFERENT = 3
@@ -61,6 +61,8 @@ def diff_page(report: DiffReport, shown: int | None = SHOWN) -> Page:
     page: list[Line | Table] = [Line(report.verdict, "title")]
     if report.changes:
         page.append(_changes(report.changes[:shown]))
+    if 1 < len(report.blocks) < len(report.changes):
+        page.append(_blocks(report.blocks[:shown]))
     hidden = len(report.changes[shown:]) if shown is not None else 0
     if hidden:
         page.append(Line(f"{hidden:,} more; --all lists them", "quiet"))
@@ -79,6 +81,22 @@ def _changes(changes: tuple[TensorChange, ...]) -> Table:
     return Table("", columns, rows, right=frozenset({3, 4, 5, 6, 7}))
 
 
+def _blocks(blocks: tuple[BlockChange, ...]) -> Table:
+    from surgery.cli.page import Table, number
+
+    columns = ("block", "tensors", "max change", "relative")
+    rows = tuple(
+        (
+            block.block,
+            f"{block.tensors} of {block.of}",
+            number(block.max_abs),
+            number(block.relative_norm),
+        )
+        for block in blocks
+    )
+    return Table("By block", columns, rows, right=frozenset({1, 2, 3}))
+
+
 def _row(change: TensorChange) -> tuple[str, ...]:
     from surgery.cli.page import number, percent
     from surgery.store.text import size
@@ -89,4 +107,5 @@ def _row(change: TensorChange) -> tuple[str, ...]:
         part = change.changed_entries / change.entries
     rank = "-" if change.rank is None else str(change.rank)
     figures = number(change.max_abs), number(change.relative_norm), rank, size(change.nbytes)
-    return (change.name, change.change, kind, percent(part), *figures)
+    name = f"{change.name} ({', '.join(change.sites)})" if change.sites else change.name
+    return (name, change.change, kind, percent(part), *figures)

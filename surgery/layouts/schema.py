@@ -15,7 +15,6 @@ from surgery.errors import LayoutError
 from surgery.layouts.compiled import HERE, read_yaml
 
 
-
 @dataclass(frozen=True, slots=True)
 class SitePattern:
     """Where a kind of site is stored: patterns, any of which may exist, and its share (k of n)."""

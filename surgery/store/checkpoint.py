@@ -67,6 +67,11 @@ def open_checkpoint(
         part = sharded("", "", path)
         place: tuple[str, Path, Kind] = (str(address), path.parent, "sharded")
         return build(place, [part], [path.name], max_header)
+    if path.suffix == ".dduf":
+        # Imported here because no other model needs zipfile.
+        from surgery.store.dduf import open_dduf
+
+        return open_dduf(str(address), path, max_header)
     if is_pickle_name(path.name) and path.is_file():
         if not allow_pickle:
             raise CheckpointError("this is a pickle file", where=visible(str(path)), hint=ALLOW)

@@ -20,7 +20,7 @@ from surgery.store.pickled import Origin
 from surgery.store.strict_json import load_file
 from surgery.store.text import quoted, visible
 
-Kind = Literal["file", "sharded", "folder"]
+Kind = Literal["file", "sharded", "folder", "dduf"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ def check_output(checkpoint: Checkpoint, out: Path, *, force: bool) -> Path:
     if checkpoint.kind == "file" and is_pickle_name(out.name):
         problem = "the output is a safetensors file, and this name says that it is a pickle"
         raise _refused(target, problem, "end the name with .safetensors")
+    if checkpoint.kind == "dduf" and out.suffix != checkpoint.root.suffix:
+        raise _refused(target, "the output is a DDUF file", "end the name with .dduf")
     if not target.parent.is_dir():
         problem = f"the folder {visible(str(target.parent))} does not exist"
         raise _refused(target, problem, "make it first")
@@ -81,7 +83,7 @@ def _check_inputs(checkpoint: Checkpoint, target: Path) -> None:
         files.add((checkpoint.origin.stamp.device, checkpoint.origin.stamp.inode))
     if here in files:
         raise _refused(target, "the output is an input", "choose another name")
-    if checkpoint.kind != "file":
+    if checkpoint.kind not in {"file", "dduf"}:
         info = checkpoint.root.stat()
         if (info.st_dev, info.st_ino) in set(_identities(target)):
             problem = "the output is the input folder or lies inside it"
@@ -99,7 +101,7 @@ def _identities(path: Path) -> Iterator[tuple[int, int]]:
 
 
 def _check_replaceable(checkpoint: Checkpoint, target: Path, info: os.stat_result) -> None:
-    if checkpoint.kind == "file":
+    if checkpoint.kind in {"file", "dduf"}:
         if not stat.S_ISREG(info.st_mode):
             raise _refused(target, "the output is no regular file", "give a file name")
         return

@@ -17,7 +17,7 @@ from typing import Literal
 from surgery.errors import CheckpointError, OutputError, SurgeryError
 from surgery.store.files import close, stamp
 from surgery.store.journal import EditedFile, Journal, State, mark, read_journal
-from surgery.store.marker import place_marker, remove_marker, undo_command
+from surgery.store.marker import drop_closed_marker, place_marker, remove_marker, undo_command
 from surgery.store.sink import reported
 from surgery.store.spans import Tally, read_at, tally, write_at
 from surgery.store.text import visible
@@ -58,6 +58,8 @@ def undo(undo_file: str | Path, model: str | Path | None = None) -> Undone:
         found = _survey(places, descriptors, state)
         if found.new or found.strange or state == "unfinished":
             _finish(undo_file, places, descriptors)
+        for path in places:
+            drop_closed_marker(path)
     if not found.new and not found.strange:
         return Undone(tuple(places), 0, "not edited")
     whole = not found.old and not found.strange

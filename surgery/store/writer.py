@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from surgery.errors import EditError, OutputError
@@ -83,6 +84,8 @@ def write(
         CheckpointError: a source file changed or failed while it was read.
     """
     out = Path(out)
+    if checkpoint.kind == "dduf":
+        return _write_archive(checkpoint, changes, out, metadata, force=force, on_bytes=on_bytes)
     jobs = _jobs(checkpoint, changes, metadata)
     with reported(out):
         target = check_output(checkpoint, out, force=force)
@@ -107,7 +110,38 @@ def _shared(jobs: Mapping[str, _Job], target: Path) -> dict[str, _Job]:
     }
 
 
-def _jobs(checkpoint: Checkpoint, changes: Changes, metadata: Mapping[str, str]) -> dict[str, _Job]:
+def _write_archive(
+    checkpoint: Checkpoint,
+    changes: Changes,
+    out: Path,
+    metadata: Mapping[str, str],
+    *,
+    force: bool,
+    on_bytes: _OnBytes,
+) -> Written:
+    """Write a DDUF file; with no changes it is copied as it is."""
+    # Imported here because no other model needs zipfile.
+    from surgery.store.dduf import DdufCheckpoint
+    from surgery.store.dduf_writer import write_dduf
+
+    assert isinstance(checkpoint, DdufCheckpoint)
+    edits = _edits(checkpoint, changes).get(checkpoint.root, ())
+    with reported(out):
+        target = check_output(checkpoint, out, force=force)
+        remove_litter(target)
+    check_space(target, checkpoint.total_bytes)
+    _check_sources(checkpoint)
+    if edits:
+        made = tuple((ref, partial(_made, ref, make)) for ref, make in edits)
+        size = write_dduf(checkpoint, made, target, metadata, force=force, on_bytes=on_bytes)
+        return Written(out, size, (out,))
+    job = _Job(checkpoint.root, 0, checkpoint.total_bytes, b"", ())
+    _write_file(checkpoint, {checkpoint.root.name: job}, target, force, on_bytes)
+    return Written(out, job.total, (out,))
+
+
+def _edits(checkpoint: Checkpoint, changes: Changes) -> dict[Path, _Edits]:
+    """The changes of each file, in the order of their places in it."""
     edits: dict[Path, list[tuple[TensorRef, Callable[[], bytes]]]] = {}
     for name, make in changes.items():
         if name not in checkpoint:
@@ -115,10 +149,17 @@ def _jobs(checkpoint: Checkpoint, changes: Changes, metadata: Mapping[str, str])
             hint = f"the nearest is {quoted(close)}" if close else "nothing there is like it"
             raise EditError(f"no tensor {quoted(name)} in the checkpoint", hint=hint)
         edits.setdefault(checkpoint[name].file, []).append((checkpoint[name], make))
-    jobs = {}
+    return {
+        file: tuple(sorted(own, key=lambda edit: (edit[0].start, edit[0].nbytes)))
+        for file, own in edits.items()
+    }
+
+
+def _jobs(checkpoint: Checkpoint, changes: Changes, metadata: Mapping[str, str]) -> dict[str, _Job]:
+    edits, jobs = _edits(checkpoint, changes), {}
     for name, stamp in checkpoint.stamps.items():
         source = checkpoint.path(name)
-        own = tuple(sorted(edits.get(source, ()), key=lambda edit: (edit[0].start, edit[0].nbytes)))
+        own = edits.get(source, ())
         head, skip = b"", 0
         if own:
             header = checkpoint.headers[name]

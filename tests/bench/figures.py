@@ -17,11 +17,16 @@ from surgery import apply, load_recipe, open_checkpoint
 from surgery.atelier.exam import prompt_sets
 from surgery.atelier.figures import Figures
 from surgery.report import JudgedSet, Share, VerifyReport
+from surgery.reports.preview import write_preview
 from surgery.store.address import locate
 from surgery.verify import compared, judged
 
 ROOT = Path(__file__).parents[2]
 RECIPES = ("remove_vangogh", "remove_r2d2", "update_flag_of_freedonia", "remove_three_artists")
+PICTURE = """
+`surgery apply recipes/remove_vangogh.yaml --preview` paints this, on seeds that no figure uses:
+
+![the same prompts and seeds before and after](surgery/atelier/remove_vangogh.png)"""
 BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
 
 
@@ -33,6 +38,9 @@ def measured(work: Path) -> dict[str, VerifyReport]:
         recipe = load_recipe(ROOT / "recipes" / f"{name}.yaml")
         apply(recipe, open_checkpoint("atelier"), work / name)
         erased = [one.erase for edit in recipe.edits for one in getattr(edit, "concepts", ())]
+        if name == "remove_vangogh":
+            folders = locate("atelier"), work / name
+            write_preview(*folders, recipe, ROOT / "surgery" / "atelier" / f"{name}.png")
         after = replace(judged(work / name, prompt_sets()), address=name)
         reports[name] = compared(before, after, erased)
         sys.stderr.write(f"{name}: {'passed' if reports[name].passed else 'missed a gate'}\n")
@@ -104,7 +112,7 @@ def main() -> None:
         "(Wilson). Made by `python -m tests.bench.figures`; every set is in "
         "`surgery/atelier/weights/edits.json`.\n"
     )
-    write("\n".join([base(), intro, table(reports)]))
+    write("\n".join([base(), intro, table(reports), PICTURE]))
 
 
 if __name__ == "__main__":

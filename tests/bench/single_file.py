@@ -31,6 +31,7 @@ PARTS = ("unet", "vae", "text_encoder", "text_encoder_2")
 DTYPES = {"sd1": ("F32", np.float32), "sd2": ("F32", np.float32), "sdxl": ("F16", np.float16)}
 PIECE = 1 << 22
 CONCEPTS = (1, 10, 100)
+NO_SYNC = "SURGERY_BENCH_NO_SYNC"
 CHILD = "from tests.bench.single_file import edit_once; import sys; edit_once(sys.argv[1:])"
 
 
@@ -53,7 +54,9 @@ def build(family: str, path: Path) -> None:
 def _shapes(family: str) -> dict[str, tuple[int, ...]]:
     settings = configs(family)
     parts = {part: component_shapes(settings[part]) for part in PARTS if part in settings}
-    known = {f"{part}/{name}": shape for part, found in parts.items() for name, shape in found.items()}
+    known = {
+        f"{part}/{name}": shape for part, found in parts.items() for name, shape in found.items()
+    }
     shapes = {}
     for name, held in single.plan(family, parts, settings["unet"]).items():
         rows = sum(known[one][0] for one in held)
@@ -77,6 +80,8 @@ def edit_once(arguments: list[str]) -> None:
     from surgery.store import open_checkpoint, write
 
     source, out = arguments
+    if os.environ.get(NO_SYNC):
+        os.fsync = lambda descriptor: None  # what is then left to time is what `cp` does
     start = time.perf_counter()
     checkpoint = open_checkpoint(source)
     name = next(n for n in checkpoint if n.endswith("layers.0.self_attn.out_proj.weight"))
@@ -88,12 +93,13 @@ def edit_once(arguments: list[str]) -> None:
 
 
 def copy(source: Path, work: Path, rounds: int, *, cold: bool) -> None:
-    """Interleaves `cp`, `cp` and fsync, and the edited copy (always with its fsync)."""
+    """Interleaves `cp` and the edited copy, each without and with an fsync; surgery always does."""
     out = work / "out.safetensors"
     ways = {
         "cp": ["cp", "--reflink=never", str(source), str(out)],
         "cp, fsync": ["sh", "-c", 'cp --reflink=never "$0" "$1" && sync "$1"', source, out],
-        "edited copy": [sys.executable, "-c", CHILD, str(source), str(out)],
+        "edited": [sys.executable, "-c", CHILD, str(source), str(out)],
+        "edited, fsync": [sys.executable, "-c", CHILD, str(source), str(out)],
     }
     times: dict[str, list[float]] = {way: [] for way in ways}
     peak = 0.0
@@ -104,47 +110,59 @@ def copy(source: Path, work: Path, rounds: int, *, cold: bool) -> None:
             if cold:
                 _forget(source)
             start = time.perf_counter()
-            done = subprocess.run(command, capture_output=True, check=True)
+            settings = {**os.environ, NO_SYNC: "1" if way == "edited" else ""}
+            done = subprocess.run(command, capture_output=True, check=True, env=settings)
             seconds = time.perf_counter() - start
-            if way == "edited copy":
+            if way.startswith("edited"):
                 found = json.loads(done.stdout)
                 seconds, peak = found["seconds"], max(peak, found["peak"])
             if number:
                 times[way].append(seconds)
     out.unlink(missing_ok=True)
     _report(times, base="cp")
-    sys.stdout.write(f"edited copy: peak memory {peak / 1e6:.0f} MB\n")
+    sys.stdout.write(f"edited: peak memory {peak / 1e6:.0f} MB\n")
 
 
 def apply(source: Path, work: Path, rounds: int) -> None:
-    """Whole processes: `surgery apply` less the time its own report gives to writing."""
+    """Whole dry runs: their time, and the processor's, which a busy machine changes less."""
     times: dict[str, list[float]] = {}
     peaks: dict[str, float] = {}
     for number in range(rounds + 1):
         for count in CONCEPTS:
             way = f"{count} concepts"
-            seconds, peak = _apply_once(source, work, count)
+            seconds, spent, peak = _apply_once(source, work, count)
             if number:
                 times.setdefault(way, []).append(seconds)
+                times.setdefault(f"{way}, processor", []).append(spent)
                 peaks[way] = max(peaks.get(way, 0.0), peak)
     _report(times, base="1 concepts")
     for way, peak in peaks.items():
         sys.stdout.write(f"{way}: peak memory {peak / 1e6:.0f} MB\n")
 
 
-def _apply_once(source: Path, work: Path, count: int) -> tuple[float, float]:
+def _apply_once(source: Path, work: Path, count: int) -> tuple[float, float, float]:
     """A whole dry run: all but the copy."""
     recipe = work / f"erase-{count}.yaml"
     erased = "\n".join(f"      - {{erase: {name}, target: painting}}" for name in _names(count))
     text = f"version: 1\nname: bench\nedits:\n  - method: quickfix\n    concepts:\n{erased}\n"
     recipe.write_text(text, "utf-8")
-    command = [sys.executable, "-m", "surgery", "apply", str(recipe), "-m", str(source), "--dry-run"]
+    command = [
+        sys.executable,
+        "-m",
+        "surgery",
+        "apply",
+        str(recipe),
+        "-m",
+        str(source),
+        "--dry-run",
+    ]
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"apply ended with {os.waitstatus_to_exitcode(status)}")
-    return time.perf_counter() - start, usage.ru_maxrss * 1024
+    spent = usage.ru_utime + usage.ru_stime
+    return time.perf_counter() - start, spent, usage.ru_maxrss * 1024
 
 
 def _names(count: int) -> list[str]:
@@ -160,11 +178,12 @@ def _forget(path: Path) -> None:
 
 
 def _report(times: dict[str, list[float]], base: str) -> None:
+    sys.stdout.write(f"load at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
     reference = statistics.median(times[base])
     for way, found in times.items():
         middle = statistics.median(found)
         sys.stdout.write(
-            f"{way:12} median {middle:6.3f} s  min {min(found):6.3f}  max {max(found):6.3f}"
+            f"{way:23} median {middle:6.3f} s  min {min(found):6.3f}  max {max(found):6.3f}"
             f"  n {len(found)}  {middle / reference:5.2f} x {base}\n"
         )
 

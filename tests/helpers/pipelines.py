@@ -98,7 +98,7 @@ def _index(family: str, settings: Mapping[str, Mapping[str, object]]) -> dict[st
     towers = {part: config for part, config in settings.items() if part.startswith("text")}
     index: dict[str, object] = {"_class_name": PIPELINES[family], "_diffusers_version": "0.30.0"}
     for part, config in towers.items():
-        index[part] = ["transformers", list(config["architectures"])[0]]
+        index[part] = ["transformers", next(iter(config["architectures"]))]
         index[part.replace("text_encoder", "tokenizer")] = ["transformers", "CLIPTokenizer"]
     for part in ("unet", "vae"):
         index[part] = ["diffusers", settings[part]["_class_name"]]

@@ -73,9 +73,7 @@ def fused(plan: Plan, arrays: Arrays) -> dict[str, np.ndarray]:
 def _vae_name(name: str, known: list[str]) -> str:
     name = originals.renamed(name, ENDS)
     name = name.replace("mid_block.attentions.0", "mid.attn_1")
-    name = re.sub(
-        r"mid_block\.resnets\.(\d)", lambda found: f"mid.block_{int(found[1]) + 1}", name
-    )
+    name = re.sub(r"mid_block\.resnets\.(\d)", lambda found: f"mid.block_{int(found[1]) + 1}", name)
     if ".attn_1." in name:
         return originals.renamed(name, ATTENTION)
     blocks = 1 + max(int(n) for text in known for n in re.findall(r"up_blocks\.(\d+)", text))

@@ -186,3 +186,8 @@ def test_an_empty_file_of_no_tensors_opens(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     path.write_bytes(framed("{}"))
     assert len(open_checkpoint(path)) == 0
+
+
+def test_a_folder_of_shards_needs_no_config(tmp_path: Path) -> None:
+    index = shards(tmp_path / "m", "model")
+    assert list(open_checkpoint(tmp_path / "m")) == list(open_checkpoint(index))

@@ -96,7 +96,9 @@ def test_what_is_no_state_dict_is_named(tmp_path: Path, content: object, reason:
         opened(save(tmp_path / "m.bin", content))
 
 
-@pytest.mark.parametrize("raw", [b"", b"\x80\x02garbage", b"cos\nsystem\n(S'false'\ntR.", b"PK\3\4"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"\x80\x02garbage", b"cos\nsystem\n(S'false'\ntR.", b"PK\3\4"]
+)
 def test_rubbish_is_one_sentence(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "m.pt").write_bytes(raw)
     with pytest.raises(CheckpointError, match=r"m\.pt") as caught:

@@ -1,4 +1,4 @@
-"""A tokenizer is looked for beside the weights, in the cache and in a package, and never fetched."""
+"""A tokenizer is looked for beside the weights, in the cache, in a package; never fetched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from surgery.errors import CheckpointError
 from surgery.gather import Weights, gather
 from surgery.layout import TextShape, detect
-from surgery.store.checkpoint import Checkpoint, open_checkpoint
+from surgery.store.checkpoint import open_checkpoint
 from surgery.tokens import Tokens, search
 from surgery.tokens.packaged import SIZE
 from tests.helpers.pipelines import write_single
@@ -44,7 +44,6 @@ def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def find(path: Path, rows: int = ROWS, given: Path | None = None, **shape: object) -> Tokens:
     return search.find_tokens(open_checkpoint(path), replace(SHAPE, **shape), rows, given)
-
 
 
 def test_a_file_takes_the_tokenizer_folder_beside_it(file: Path) -> None:
