@@ -81,8 +81,8 @@ def _tensors(tensors: tuple[EditedTensor, ...]) -> Table:
         )
         for tensor in tensors
     )
-    columns = ("changed tensor", "stored as", "rank", "|change| / |weights|", "entries changed")
-    columns = (*columns, "lost in rounding")
+    weights = ("changed tensor", "stored as", "rank", "|change| / |weights|", "entries changed")
+    columns = (*weights, "lost in rounding")
     return Table("What changed", columns, rows, right=frozenset({2, 3, 4, 5}))
 
 

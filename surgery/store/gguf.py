@@ -64,7 +64,11 @@ class GgufHeader:
 
 def is_gguf(path: Path) -> bool:
     """Return whether a regular file begins as a GGUF file does."""
-    if not path.is_file() or not stamp(path).size:
+    try:
+        if not path.is_file() or not stamp(path).size:
+            return False
+    except (OSError, ValueError):
+        # A name too long for the file system, or one in a folder that may not be read.
         return False
     head = bytearray(len(MAGIC))
     with opened(path) as descriptor, memoryview(head) as view:

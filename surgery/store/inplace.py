@@ -65,6 +65,8 @@ def check_in_place(
         CheckpointError: an earlier edit in place of the file was not finished.
     """
     where = visible(checkpoint.address)
+    if checkpoint.is_remote:
+        raise OutputError("a model on the Hub cannot be edited in place", where=where, hint=_COPY)
     if checkpoint.kind not in _KINDS or checkpoint.origin is not None:
         kind = "pickle" if checkpoint.origin is not None else checkpoint.kind
         problem = f"a model of kind {kind} cannot be edited in place"

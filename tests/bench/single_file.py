@@ -156,8 +156,12 @@ def _apply_once(source: Path, work: Path, count: int) -> tuple[float, float, flo
         str(source),
         "--dry-run",
     ]
+    settings = {**os.environ, "PYTHONPYCACHEPREFIX": str(work / "compiled")}
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=settings
+    )
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"apply ended with {os.waitstatus_to_exitcode(status)}")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from surgery.cli import main
+from surgery.cli.doctor import BROKEN
 from surgery.store.text import visible
 from tests.hostile.cases import Case
 from tests.hostile.corpus import BAD, ODD, Built, build
@@ -70,6 +71,20 @@ def test_a_bad_input_is_refused_in_one_sentence(
         assert visible(case.names) in err and case.says in err, f"{name}: {err}"
         assert len(err) < 1500, f"{name}: a sentence of {len(err)} characters"
         assert inventory(tmp_path) == before, name
+
+
+MODELS = [case for case in BAD if case.kind == "model"]
+
+
+@pytest.mark.parametrize("case", MODELS, ids=shown)
+def test_the_doctor_calls_a_bad_input_broken_or_refuses_it(
+    case: Case, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    built = build(case, tmp_path)
+    before = inventory(tmp_path)
+    assert main(["doctor", "--", built.address]) in (case.code, BROKEN)
+    assert not hidden("".join(capfd.readouterr()))
+    assert inventory(tmp_path) == before
 
 
 @pytest.mark.parametrize("case", ODD, ids=shown)

@@ -310,3 +310,11 @@ def test_too_little_room_is_told_before_any_download(
     done = client.run("apply", copy, "-m", "org/huge", "-o", tmp_path / "o.safetensors")
     assert "not enough room" in refusal(done, 5)
     assert hub.sent("/lfs/") < 100_000
+
+
+def test_the_cache_is_never_edited_in_place(
+    hub: HubServer, client: Client, atelier: str, edit: Path, tmp_path: Path
+) -> None:
+    words = ("--in-place", "--undo-file", tmp_path / "undo")
+    done = client.run("apply", edit, "-m", f"org/atelier@{atelier}", *words)
+    assert "a model on the Hub cannot be edited in place" in refusal(done, 2)
