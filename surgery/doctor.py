@@ -144,13 +144,19 @@ def _hashes(checkpoint: Checkpoint) -> Iterator[Finding]:
         }
         if not stated:
             continue
+        edited = any(key.startswith("surgery.") for key in header.metadata)
         size = checkpoint.stamps[name].size
         real = _digest(checkpoint.path(name), header.data_start, size)
-        for key, value in stated.items():
-            if value != real:
-                what = f"{key} is {value[:12]}..., the data have {real[:12]}..."
-                remedy = "the data changed after it was written: compare sources, or drop the key"
-                yield Finding("hash", "broken", name, what, remedy)
+        yield from (_stale(name, *item, real, edited) for item in stated.items() if item[1] != real)
+
+
+def _stale(file: str, key: str, value: str, real: str, edited: bool) -> Finding:
+    what = f"{key} is {value[:12]}..., the data have {real[:12]}..."
+    if edited:
+        remedy = "it is that of the model before the edit which the surgery.* keys record"
+        return Finding("hash", "note", file, what, remedy)
+    remedy = "the data changed after it was written: compare sources, or drop the key"
+    return Finding("hash", "broken", file, what, remedy)
 
 
 def _digest(path: Path, start: int, end: int) -> str:

@@ -68,7 +68,7 @@ def _unaligned(checkpoint: Checkpoint) -> Iterator[Finding]:
         if ref.nbytes and ref.start % word:
             crooked.setdefault(ref.file, []).append(name)
     for file, names in crooked.items():
-        what = f"{len(names)} tensors do not begin on a multiple of their word size"
+        what = f"tensors that begin off a multiple of their word size: {len(names)}"
         remedy = "readers that map the file must copy them; save it again with safetensors"
         yield Finding("alignment", "note", f"{file}:{names[0]}", what, remedy)
 

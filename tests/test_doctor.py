@@ -67,6 +67,13 @@ def test_a_stale_hash_is_found_and_a_right_one_is_not(
     assert checks(report) == (["hash"] if stale else [])
 
 
+def test_a_hash_from_before_a_recorded_edit_is_a_note(tmp_path: Path) -> None:
+    metadata = {"modelspec.hash_sha256": "0x12", "surgery.version": "1"}
+    report = examined(tmp_path, {"w": ones(7)}, metadata)
+    assert report.sound
+    assert checks(report, "note") == ["hash"]
+
+
 @pytest.mark.parametrize(
     ("ids", "broken"),
     [

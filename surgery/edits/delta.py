@@ -41,7 +41,7 @@ class LowRank:
     @property
     def norm(self) -> float:
         """Frobenius norm of the change."""
-        return float(np.linalg.norm(np.linalg.qr(self.up)[1] @ np.linalg.qr(self.down.T)[1].T))
+        return float(np.linalg.norm(_triangle(self.up) @ _triangle(self.down.T).T))
 
     @property
     def is_zero(self) -> bool:
@@ -170,6 +170,12 @@ Delta = LowRank | Rows | Sparse | Dense
 
 def _sum(weight: Array, change: Array) -> Array:
     return (weight.astype(np.float64) + change).astype(weight.dtype)
+
+
+def _triangle(matrix: Array) -> Array:
+    """The triangular factor of a matrix, which has its lengths and angles."""
+    factor: Array = np.asarray(np.linalg.qr(matrix, mode="r"))
+    return factor
 
 
 def _fits(shape: tuple[int, int], weight: Array) -> None:

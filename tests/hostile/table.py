@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from tests.hostile.test_corpus import content, hidden, inventory, kept
 SECONDS, MEGABYTES = 2.0, 300.0
 # Another process can take the machine away from one run, hardly from three.
 TRIES = 3
+PATIENCE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Run:
     command: str
     fault: str
     seconds: float
+    processor: float
     megabytes: float
 
 
@@ -52,7 +55,7 @@ def _runs(case: Case, bad: bool) -> Iterator[Run]:
             for _ in range(TRIES):
                 shutil.rmtree(built.out, ignore_errors=True)
                 built.out.unlink(missing_ok=True)
-                code, text, seconds, megabytes = _measure(words)
+                code, text, seconds, processor, megabytes = _measure(words)
                 if seconds <= SECONDS:
                     break
             fault = "" if code == (case.code if bad else 0) else f"exit {code}: {text[-200:]}"
@@ -60,22 +63,26 @@ def _runs(case: Case, bad: bool) -> Iterator[Run]:
                 fault = fault or _refused(text, inventory(folder) == before)
             elif command == "apply":
                 fault = fault or ("" if content(built.out) == kept(built) else "bytes differ")
-            yield Run(case, command, fault, seconds, megabytes)
+            yield Run(case, command, fault, seconds, processor, megabytes)
 
 
-def _measure(words: list[str]) -> tuple[int, str, float, float]:
-    """Exit code, output, seconds and peak megabytes of one process."""
+def _measure(words: list[str]) -> tuple[int, str, float, float, float]:
+    """Exit code, output, seconds, seconds of processor and peak megabytes of one process."""
     with tempfile.TemporaryFile() as out:
         start = time.perf_counter()
         arguments = [word.encode("utf-8", "surrogateescape") for word in words]
         command = [sys.executable, "-m", "surgery", *arguments]
         process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        watch = threading.Timer(PATIENCE, process.kill)
+        watch.start()
         _, status, usage = os.wait4(process.pid, 0)
+        watch.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - start
         out.seek(0)
         text = out.read().decode("utf-8", "replace")
-    return process.returncode, text, seconds, usage.ru_maxrss / 1000
+    used = usage.ru_utime + usage.ru_stime
+    return process.returncode, text, seconds, used, usage.ru_maxrss / 1000
 
 
 def _refused(text: str, nothing_written: bool) -> str:
@@ -89,12 +96,14 @@ def _refused(text: str, nothing_written: bool) -> str:
 def report(title: str, runs: list[Run]) -> bool:
     """Write one half of the table; True when every promise held."""
     slow = max(runs, key=lambda run: run.seconds)
+    busy = max(runs, key=lambda run: run.processor)
     large = max(runs, key=lambda run: run.megabytes)
     sound = {run.case.id for run in runs} - {run.case.id for run in runs if run.fault}
     tried = len({run.case.id for run in runs})
     lines = [
         f"{title}: {len(sound)} of {tried} cases, {len(runs)} processes",
         f"  slowest {slow.seconds:.2f} s ({slow.case.id}, {slow.command}); limit {SECONDS} s",
+        f"  busiest {busy.processor:.2f} s of processor ({busy.case.id}, {busy.command})",
         f"  largest {large.megabytes:.0f} MB ({large.case.id}, {large.command}); "
         f"limit {MEGABYTES:.0f} MB",
         *(f"  FAULT {run.case.id}, {run.command}: {run.fault}" for run in runs if run.fault),

@@ -3,82 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from surgery.store.address import ATELIER
 from tests.hub.client import TOKEN, Client, Done
 from tests.hub.faults import Fault, refused
 from tests.hub.repositories import Sparse
+from tests.hub.samples import SMALL, refusal
 from tests.hub.server import HubServer
 from tests.store.build import contents, entry, file_bytes, framed, write_pipeline
-
-EDIT = """
-version: 1
-name: edit
-edits:
-  - method: quickfix
-    concepts: [{erase: van gogh, target: painting, kind: style}]
-    preserve: [monet, seurat]
-expect: {untouched: bit_identical}
-"""
-COPY = "version: 1\nname: copy\nedits: []\n"
-SMALL = file_bytes({"a.weight": ("F16", (300, 40)), "b": ("F32", (7,))})
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[HubServer]:
-    with HubServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(server: HubServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with Client(server.endpoint, tmp_path_factory.mktemp("home")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def atelier(server: HubServer) -> str:
-    """The commit of a repository with the built-in model and files that are not part of it."""
-    other = {
-        "old.ckpt": b"pickle",
-        "unet/diffusion_pytorch_model.bin": b"pickle",
-        "README.md": b"#",
-    }
-    return server.shelf.add_folder("org/atelier", ATELIER, **other)
-
-
-@pytest.fixture
-def hub(server: HubServer) -> HubServer:
-    server.fail()
-    server.log.clear()
-    return server
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    path = tmp_path / "copy.yaml"
-    path.write_text(COPY, encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def edit(tmp_path: Path) -> Path:
-    path = tmp_path / "edit.yaml"
-    path.write_text(EDIT, encoding="utf-8")
-    return path
-
-
-def refusal(done: Done, code: int = 4) -> str:
-    """The one line of a refusal."""
-    lines = [line for line in done.err.splitlines() if "trying again" not in line]
-    assert done.code == code, done
-    assert len(lines) == 1, done.err
-    assert TOKEN not in done.out + done.err
-    return lines[0]
 
 
 def test_inspect_fetches_headers_and_configs_only(
@@ -208,59 +140,6 @@ def test_a_branch_that_moves_gives_its_new_commit(hub: HubServer, client: Client
     assert first in client.run("inspect", f"org/moving@{first}").out
 
 
-@pytest.mark.parametrize(
-    ("address", "says"),
-    [
-        ("org/missing", "no model 'org/missing' on the Hub that you can see"),
-        ("org/there@gone", "org/there: no branch, tag or commit 'gone'"),
-        ("hf://org/there/modle.safetensors", "did you mean 'model.safetensors'?"),
-        ("hf://org/there@", "names no model on the Hub"),
-        ("org/gated", "the repository is gated, and you have no access to it; ask for it at http"),
-    ],
-)
-def test_what_is_not_there_is_told_in_one_sentence(
-    hub: HubServer, client: Client, address: str, says: str
-) -> None:
-    hub.shelf.add("org/there", {"model.safetensors": SMALL})
-    hub.shelf.add("org/gated", {"model.safetensors": SMALL})
-    hub.shelf.repos["org/gated"].gated = True
-    assert says in refusal(client.run("inspect", address))
-
-
-@pytest.mark.parametrize(
-    ("fault", "says"),
-    [
-        (refused(401, message="Invalid credentials in Authorization header"), "accept your token"),
-        (refused(403), "your token may not read it"),
-        (refused(404, "RepoNotFound"), "no model 'org/there'"),
-        (refused(418), "the Hub refuses the request (status 418)"),
-        (refused(429), "'too many requests', at each of 5 tries"),
-        (Fault("status", status=429, headers={"Retry-After": "60"}), "asks to wait 60 s"),
-        (refused(503), "status 503), at each of 5 tries"),
-        (Fault("lose"), "no answer from http"),
-        (Fault("norange", path="/lfs/"), "does not send parts of files"),
-        (Fault("shift", path="/lfs/"), "was asked for"),
-    ],
-)
-def test_each_failure_has_its_own_sentence(
-    hub: HubServer, client: Client, fault: Fault, says: str
-) -> None:
-    hub.shelf.add("org/there", {"model.safetensors": SMALL})
-    hub.fail(fault)
-    assert says in refusal(client.run("inspect", "org/there"))
-
-
-def test_a_hub_that_is_busy_for_a_moment_is_waited_for(hub: HubServer, client: Client) -> None:
-    hub.shelf.add("org/there", {"model.safetensors": SMALL})
-    hub.fail(
-        Fault("status", status=429, headers={"Retry-After": "1"}, times=1),
-        refused(502, path="/lfs/", times=2),
-    )
-    done = client.run("inspect", "org/there")
-    assert done.code == 0
-    assert "trying again in 1 s" in done.err
-
-
 def test_a_file_alone_is_found_and_among_several_one_must_be_named(
     hub: HubServer, client: Client
 ) -> None:
@@ -290,15 +169,6 @@ def test_shards_variants_and_long_lists_are_read_as_from_a_folder(
     assert contents(tmp_path / "out") == kept
     index = "hf://org/sharded/unet/diffusion_pytorch_model.safetensors.index.json"
     assert "sharded, 2 weight files" in client.run("inspect", index).out
-
-
-def test_a_damaged_file_is_known_from_its_header(hub: HubServer, client: Client) -> None:
-    hub.shelf.add("org/bad", {"model.safetensors": SMALL[:-1], "empty.safetensors": b""})
-    said = refusal(client.run("inspect", "hf://org/bad/model.safetensors"), 2)
-    assert "the file is cut short" in said
-    assert "the file is empty" in refusal(
-        client.run("inspect", "hf://org/bad/empty.safetensors"), 2
-    )
 
 
 def test_too_little_room_is_told_before_any_download(

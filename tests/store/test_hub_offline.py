@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.hub.client import ROOT, Client
+from tests.hub.samples import COPY, EDIT, SMALL, refusal
 from tests.hub.server import HubServer
 from tests.store.build import contents, write_pipeline
-from tests.store.test_hub import COPY, EDIT, SMALL, refusal
 
 BLOCKED = """
 import socket, sys
