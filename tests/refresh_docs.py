@@ -1,6 +1,7 @@
 """Writes what follows from other files: python tests/refresh_docs.py
 
-That is `surgery/layouts/compiled.json`, and the parts of README.md that the code tells. Each stands between <!-- NAME:begin --> and <!-- NAME:end -->; the rest of the page is left alone.
+That is `surgery/layouts/compiled.json`, and the parts of README.md that the code tells. Each stands
+between <!-- NAME:begin --> and <!-- NAME:end -->; the rest of the page is left alone.
 """
 
 from __future__ import annotations

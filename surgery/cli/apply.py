@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +28,7 @@ from surgery.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from surgery.apply import ApplyReport
     from surgery.cli.console import Output
     from surgery.recipe import Recipe
     from surgery.store.checkpoint import Checkpoint
@@ -63,15 +65,9 @@ def command(
       surgery apply remove_vangogh -m mine --in-place --undo-file vangogh.undo
     """
     _set_up_process()
-    from surgery.apply import apply, preflight
-    from surgery.cli.apply_page import apply_page, next_steps
     from surgery.cli.console import Output
-    from surgery.cli.download import brought
-    from surgery.cli.gates import check_gates
     from surgery.cli.in_place import Wish, check_flags, edit
-    from surgery.cli.plan_page import plan_page
     from surgery.cli.shelf import find_recipe
-    from surgery.plan import make_plan
     from surgery.recipe import load_recipe
     from surgery.store.checkpoint import open_checkpoint
 
@@ -83,30 +79,61 @@ def command(
     checkpoint = open_checkpoint(_address(loaded, model, console), allow_pickle=allow_pickle)
     if undo_file:
         return edit(loaded, checkpoint, Wish(undo_file, force, dry_run, tokenizer), console)
-    target = out or default_out(loaded, checkpoint)
-    picture = _picture(checkpoint, target, force, dry_run) if preview else None
-    plan = make_plan(loaded, checkpoint)
+    _copy(loaded, checkpoint, _Wish(out, force, dry_run, preview, link, tokenizer), console)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What was asked for besides the recipe and the model."""
+
+    out: Path | None
+    force: bool
+    dry_run: bool
+    preview: bool
+    link: bool
+    tokenizer: Path | None
+
+
+def _copy(recipe: Recipe, checkpoint: Checkpoint, wish: _Wish, console: Output) -> None:
+    """Show the plan, write the edited copy, and show what was done."""
+    from surgery.apply import apply, preflight
+    from surgery.cli.download import brought
+    from surgery.cli.plan_page import plan_page
+    from surgery.plan import make_plan
+
+    target = wish.out or default_out(recipe, checkpoint)
+    picture = _picture(checkpoint, target, wish.force, wish.dry_run) if wish.preview else None
+    plan = make_plan(recipe, checkpoint)
     console.page(plan_page(plan))
-    check = partial(preflight, plan, checkpoint, target, force=force, link=link)
+    check = partial(preflight, plan, checkpoint, target, force=wish.force, link=wish.link)
     with (
-        _folder(target.parent, wanted=out is None and not dry_run),
-        brought(checkpoint, console, None if dry_run else check) as here,
+        _folder(target.parent, wanted=wish.out is None and not wish.dry_run),
+        brought(checkpoint, console, None if wish.dry_run else check) as here,
         console.progress("writing", plan.bytes_total) as advance,
     ):
         report = apply(
-            loaded,
+            recipe,
             here,
             target,
-            force=force,
-            dry_run=dry_run,
-            link=link,
-            tokenizer=tokenizer,
+            force=wish.force,
+            dry_run=wish.dry_run,
+            link=wish.link,
+            tokenizer=wish.tokenizer,
             progress=advance,
         )
     if picture is not None:
-        _paint(here, target, loaded, picture, console)
+        _paint(here, target, recipe, picture, console)
+    _show(report, here, target, picture, console)
+
+
+def _show(
+    report: ApplyReport, here: Checkpoint, target: Path, picture: Path | None, console: Output
+) -> None:
+    from surgery.cli.apply_page import apply_page, next_steps
+    from surgery.cli.gates import check_gates
+
     document = {**report.to_dict(), "preview": str(picture) if picture else None}
-    names = [str(target)] if report.out else list(plan.changes)
+    names = [str(target)] if report.out else list(report.plan.changes)
     console.result(document, names, apply_page(report))
     console.talk(next_steps(report, here, picture))
     check_gates(report.gates)

@@ -12,7 +12,7 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
         "a Git LFS pointer; the weights themselves were never downloaded",
         "run `git lfs pull`",
     ),
-    (b"PK\x03\x04", "a zip archive: a PyTorch file (.ckpt) or DDUF (.dduf) by another name", _CONVERT),
+    (b"PK\x03\x04", "a zip archive, such as a PyTorch or a DDUF file by another name", _CONVERT),
     (b"GGUF", "a GGUF file, which cannot be edited", "`surgery inspect` shows what is in it"),
     (b"\x1f\x8b", "gzip-compressed data", "unpack it first"),
     (b"\x89HDF\r\n", "an HDF5 file", _CONVERT),

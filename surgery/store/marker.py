@@ -13,9 +13,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from surgery.errors import CheckpointError, OutputError
+from surgery.store.files import unreadable
 from surgery.store.journal import read_state
 from surgery.store.sink import reported, sync_folder
 from surgery.store.text import visible
+
+_OPEN = "an edit in place of this file is not finished"
 
 
 def place_marker(path: Path, undo_file: Path) -> None:
@@ -44,15 +47,21 @@ def remove_marker(path: Path) -> None:
 
 def check_whole(path: Path) -> None:
     """Raise CheckpointError when an edit in place of `path` was begun and not finished."""
-    marker = _marker(path)
-    if marker.is_symlink() and not _is_closed(marker):
-        raise CheckpointError(*_sentence(marker), where=visible(str(path)), hint=_hint(marker))
+    try:
+        marker = _marker(path)
+        is_open = marker.is_symlink() and not _is_closed(marker)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if is_open:
+        raise CheckpointError(_OPEN, where=visible(str(path)), hint=_hint(marker))
 
 
 def drop_closed_marker(path: Path) -> None:
     """Remove a marker that only a power loss can have left: its edit is closed."""
-    marker = _marker(path)
-    if marker.is_symlink() and _is_closed(marker):
+    with reported(path):
+        marker = _marker(path)
+        is_closed = marker.is_symlink() and _is_closed(marker)
+    if is_closed:
         remove_marker(path)
 
 
@@ -62,11 +71,7 @@ def undo_command(undo_file: Path) -> str:
 
 
 def _open_edit(path: Path, marker: Path) -> OutputError:
-    return OutputError(*_sentence(marker), where=visible(str(path)), hint=_hint(marker))
-
-
-def _sentence(marker: Path) -> tuple[str]:
-    return ("an edit in place of this file is not finished",)
+    return OutputError(_OPEN, where=visible(str(path)), hint=_hint(marker))
 
 
 def _hint(marker: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha1, sha256
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Stored:
     data: bytes
     lfs: bool
 
-    @property
+    @cached_property
     def oid(self) -> str:
         return sha256(self.data).hexdigest() if self.lfs else git_oid(self.data)
 
