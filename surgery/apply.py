@@ -140,12 +140,18 @@ def preflight(
     """Return where the output will be; what would stop it is found before any download.
 
     Raises:
-        UsageError: no place is named.
+        UsageError: no place is named, or a link into the cache of downloads is asked for.
         OutputError: nothing may be written there.
         ResourceError: too little room for it, and for a download to the same disk.
     """
     if out is None:
         raise UsageError("nowhere to write", hint="name an output, or make it a dry run")
+    if link and checkpoint.is_remote:
+        raise UsageError(
+            "the cache of downloads is not for sharing files with",
+            where="--link",
+            hint="leave it out",
+        )
     needed = plan.bytes_total
     if link and checkpoint.kind in {"folder", "sharded"}:
         changed = {checkpoint[name].file for name in plan.changes}

@@ -57,7 +57,11 @@ def opened(path: Path) -> Iterator[int]:
     except OSError as error:
         raise unreadable(path, error) from error
     try:
-        _stamp_of(os.fstat(descriptor), path)
+        try:
+            info = os.fstat(descriptor)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        _stamp_of(info, path)
         yield descriptor
     finally:
         close(descriptor)

@@ -197,8 +197,9 @@ def _touched(checkpoint: Checkpoint, changes: Iterable[str]) -> tuple[Path, ...]
 
 def _check_file(path: Path, *, force: bool) -> None:
     stamp(path)
-    real = path.resolve()
-    info = real.stat()
+    with reported(path):
+        real = path.resolve()
+        info = real.stat()
     problem = hint = ""
     if real.is_relative_to(ATELIER.resolve()):
         problem, hint = "the built-in model is never edited in place", _COPY
@@ -216,7 +217,8 @@ def _check_file(path: Path, *, force: bool) -> None:
 
 def _check_undo_file(checkpoint: Checkpoint, undo_file: Path) -> Path:
     try:
-        return check_output(checkpoint, undo_file, force=False)
+        with reported(undo_file):
+            return check_output(checkpoint, undo_file, force=False)
     except OutputError as error:
         with suppress(CheckpointError):
             state = read_state(undo_file)

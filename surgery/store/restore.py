@@ -167,7 +167,9 @@ def _survey(places: Places, descriptors: Mapping[Path, int], state: State) -> Ta
 
 
 def _same_header(descriptor: int, path: Path, file: EditedFile) -> bool:
-    if os.fstat(descriptor).st_size != file.size:
+    with reported(path):
+        size = os.fstat(descriptor).st_size
+    if size != file.size:
         return False
     raw = read_at(descriptor, path, 0, file.data_start)
     return sha256(raw).hexdigest() == file.header
