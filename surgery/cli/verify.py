@@ -50,11 +50,13 @@ def command(
 
 
 def verify_page(report: VerifyReport) -> Page:
-    """A verification for reading: each concept before and after, then the gates."""
+    """A verification for reading: each concept before and after, then the missed gates."""
     from surgery.cli.gates import gate_lines
     from surgery.cli.page import Line
 
-    page: list[Line | Table] = [_sets(report.sets), *gate_lines(report.gates)]
+    missed = [gate for gate in report.gates if not gate.passed]
+    page: list[Line | Table] = [_sets(report.sets), *gate_lines(missed)]
+    page.append(Line(f"{len(report.gates) - len(missed)} of {len(report.gates)} gates passed"))
     if report.passed:
         page.append(Line("what should be gone is gone, and the rest is still there", "good"))
     return page
@@ -63,21 +65,22 @@ def verify_page(report: VerifyReport) -> Page:
 def _sets(sets: tuple[JudgedSet, ...]) -> Table:
     from surgery.cli.page import Table
 
-    shown = ("shown before", "shown after", "now mostly", "thing before", "thing after")
-    columns = ("concept", "sort", "", *shown)
+    columns = ("concept", "should be", "n", "before", "after", "95 %", "now mostly", "things right")
     rows = tuple(
         (
             row.concept,
-            row.sort,
-            "erased" if row.erased else "kept",
-            *(_share(part) for part in (row.concept_before, row.concept_after)),
+            "gone" if row.erased else "kept",
+            str(row.concept_after.count),
+            f"{row.concept_before.value:.0%}",
+            f"{row.concept_after.value:.0%}",
+            _interval(row.concept_after),
             row.became,
-            *(_share(part) for part in (row.thing_before, row.thing_after)),
+            f"{row.thing_before.value:.0%} then {row.thing_after.value:.0%}",
         )
         for row in sets
     )
-    return Table("", columns, rows, right=frozenset({3, 4, 6, 7}))
+    return Table("Shown in pictures of", columns, rows, right=frozenset({2, 3, 4, 5}))
 
 
-def _share(share: Share) -> str:
-    return f"{share.value:.0%} ({share.low:.0%}-{share.high:.0%} of {share.count})"
+def _interval(share: Share) -> str:
+    return f"{share.low:.0%} to {share.high:.0%}"
