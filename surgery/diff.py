@@ -22,6 +22,7 @@ from surgery.numerics.tensors import decode, encode
 from surgery.report import DiffReport, TensorChange
 from surgery.store.checkpoint import Checkpoint, TensorRef
 from surgery.store.compare import blocks, same_bytes
+from surgery.store.files import check_unchanged
 from surgery.verdict import sameness, verdict
 
 FLOATS = frozenset({"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"})
@@ -42,7 +43,7 @@ def diff(
         progress: called with the number of bytes just compared.
 
     Raises:
-        CheckpointError: a file went away or got shorter meanwhile.
+        CheckpointError: a file changed, went away or got shorter meanwhile.
     """
     changes: list[TensorChange] = []
     for name in (*before, *(name for name in after if name not in before)):
@@ -51,6 +52,8 @@ def diff(
             changes.append(change)
         if progress:
             progress((before.get(name) or after[name]).nbytes)
+    for checkpoint in (before, after):
+        _check_still_there(checkpoint)
     total = len(before.keys() | after.keys())
     common = [name for name in before if name in after]
     reordered = common != [name for name in after if name in before]
@@ -68,6 +71,13 @@ def diff(
         blocks=by_block(changes, common),
         reordered=reordered,
     )
+
+
+def _check_still_there(checkpoint: Checkpoint) -> None:
+    """A file replaced halfway would have been compared half old, half new."""
+    if checkpoint.kind in ("file", "sharded", "folder") and not checkpoint.is_remote:
+        for name, stamp in checkpoint.stamps.items():
+            check_unchanged(checkpoint.path(name), stamp)
 
 
 def _sited(changes: Sequence[TensorChange], before: Checkpoint) -> tuple[TensorChange, ...]:

@@ -7,6 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from surgery.diff import diff
+from surgery.errors import CheckpointError
 from surgery.report import DiffReport, TensorChange
 from surgery.store import compare as compare_bytes
 from surgery.store.checkpoint import open_checkpoint
@@ -36,6 +37,19 @@ def test_equal_files_are_the_same(tmp_path: Path) -> None:
     report = compare(tmp_path, {"a": weights(3, 4)}, {"a": weights(3, 4)})
     assert report.same
     assert (report.identical, report.tensors) == (1, 1)
+
+
+def test_a_file_that_changes_meanwhile_is_refused(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("before.safetensors", "after.safetensors")]
+    for path in paths:
+        save_file({"a": weights(3, 4)}, path)
+    before, after = map(open_checkpoint, paths)
+
+    def meanwhile(compared: int) -> None:
+        save_file({"a": weights(3, 4, seed=1)}, paths[1])
+
+    with pytest.raises(CheckpointError, match="changed while it was being read"):
+        diff(before, after, progress=meanwhile)
 
 
 def test_nan_with_the_same_bytes_is_no_difference(tmp_path: Path) -> None:
