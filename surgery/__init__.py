@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from surgery.anatomy import anatomy
     from surgery.apply import apply
     from surgery.diff import diff
+    from surgery.doctor import doctor
     from surgery.errors import SurgeryError
     from surgery.plan import make_plan
     from surgery.recipe import load_recipe
     from surgery.store.checkpoint import open_checkpoint
+    from surgery.verify import verify
 
 __all__ = [
     "SurgeryError",
@@ -25,9 +27,11 @@ __all__ = [
     "anatomy",
     "apply",
     "diff",
+    "doctor",
     "load_recipe",
     "make_plan",
     "open_checkpoint",
+    "verify",
 ]
 
 _HOMES = {
@@ -35,9 +39,11 @@ _HOMES = {
     "anatomy": "surgery.anatomy",
     "apply": "surgery.apply",
     "diff": "surgery.diff",
+    "doctor": "surgery.doctor",
     "load_recipe": "surgery.recipe",
     "make_plan": "surgery.plan",
     "open_checkpoint": "surgery.store.checkpoint",
+    "verify": "surgery.verify",
 }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,7 +8,6 @@ import numpy as np
 import pytest
 from safetensors.numpy import save, save_file
 
-from surgery import doctor as module
 from surgery.doctor import DoctorReport, doctor
 from surgery.errors import CheckpointError
 from tests.helpers.tiny import write_pipeline
@@ -39,7 +39,7 @@ def test_a_sound_pipeline_has_nothing_broken(tmp_path: Path) -> None:
 def test_numbers_that_are_not_finite_are_counted_across_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PIECE", 16)
+    monkeypatch.setattr(sys.modules["surgery.doctor"], "PIECE", 16)
     values = ones(10, 3)
     values[0, 0], values[9, 2], values[5, 1] = np.nan, np.nan, np.inf
     report = examined(tmp_path, {"w": values, "good": ones(4)})
