@@ -54,8 +54,25 @@ class LowRank:
         return _sum(weight, self.up.astype(np.float64) @ self.down.astype(np.float64))
 
 
+class _Entries:
+    """What the forms share that hold the added entries themselves."""
+
+    __slots__ = ()
+    values: Array
+
+    @property
+    def norm(self) -> float:
+        """Frobenius norm of the change."""
+        return float(np.linalg.norm(self.values))
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing changes."""
+        return not self.values.any()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class Rows(_Entries):
     """Whole rows.
 
     Args:
@@ -73,16 +90,6 @@ class Rows:
         """How many rows, which the rank of the change cannot exceed."""
         return len(self.index)
 
-    @property
-    def norm(self) -> float:
-        """Frobenius norm of the change."""
-        return float(np.linalg.norm(self.values))
-
-    @property
-    def is_zero(self) -> bool:
-        """Whether nothing changes."""
-        return not self.values.any()
-
     def added_to(self, weight: Array) -> Array:
         """The weight with the change added in float64, in the weight's own precision."""
         _fits(self.shape, weight)
@@ -92,7 +99,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sparse:
+class Sparse(_Entries):
     """Single entries.
 
     Args:
@@ -111,16 +118,6 @@ class Sparse:
         rows, columns = np.divmod(self.index, self.shape[1])
         return min(len(np.unique(rows)), len(np.unique(columns)))
 
-    @property
-    def norm(self) -> float:
-        """Frobenius norm of the change."""
-        return float(np.linalg.norm(self.values))
-
-    @property
-    def is_zero(self) -> bool:
-        """Whether nothing changes."""
-        return not self.values.any()
-
     def added_to(self, weight: Array) -> Array:
         """The weight with the change added in float64, in the weight's own precision."""
         _fits(self.shape, weight)
@@ -130,7 +127,7 @@ class Sparse:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Dense:
+class Dense(_Entries):
     """Every entry.
 
     Args:
@@ -148,16 +145,6 @@ class Dense:
     def rank(self) -> int:
         """The lesser side, which the rank of the change cannot exceed."""
         return min(self.shape)
-
-    @property
-    def norm(self) -> float:
-        """Frobenius norm of the change."""
-        return float(np.linalg.norm(self.values))
-
-    @property
-    def is_zero(self) -> bool:
-        """Whether nothing changes."""
-        return not self.values.any()
 
     def added_to(self, weight: Array) -> Array:
         """The weight with the change added in float64, in the weight's own precision."""
