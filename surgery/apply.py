@@ -1,7 +1,7 @@
 """apply: gather, solve, write. Returns an `ApplyReport`; prints nothing and knows no method.
 
-A missed gate does not stop the writing: the output is there to be looked at, `passed` is False, and
-the command line exits with 3.
+A missed gate stops it before anything is written, unless a weak result is wanted all the same; then
+`passed` is False, and the command line exits with 3.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from surgery import figures
+from surgery.cautions import blocked
 from surgery.errors import UsageError
 from surgery.figures import SolvedEdit
-from surgery.patch import Patch
+from surgery.gates import gates as limits
 from surgery.plan import Plan, make_plan
 from surgery.recipe import Recipe
-from surgery.report import Drift, EditedTensor, Gate, Leak, Report
-from surgery.solve import Result, round_once, solve
+from surgery.report import Drift, EditedTensor, Gate, Leak, Report, SiteFigure
+from surgery.rounding import Result, coarse, round_once
+from surgery.solve import solve
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 from surgery.store.compare import same_bytes
 from surgery.store.preflight import check_output, check_space
@@ -35,7 +36,8 @@ class ApplyReport(Report):
 
     Args:
         identical: tensors with the same bytes in input and output.
-        out: where the output is; None for a dry run.
+        sites: what each edited site does to the concept and to neutral prompts.
+        out: where the output is; None for a dry run, and where a gate stopped it.
         seconds: wall-clock time of each stage.
         linked: how many of the files are links to those of the input.
         fetched: bytes of weights that came by ranges, where no file was downloaded.
@@ -47,6 +49,7 @@ class ApplyReport(Report):
     plan: Plan
     leaks: tuple[Leak, ...]
     drifts: tuple[Drift, ...]
+    sites: tuple[SiteFigure, ...]
     tensors: tuple[EditedTensor, ...]
     gates: tuple[Gate, ...]
     warnings: tuple[str, ...]
@@ -73,6 +76,7 @@ def apply(
     force: bool = False,
     dry_run: bool = False,
     link: bool = False,
+    allow_weak: bool = False,
     tokenizer: Path | None = None,
     progress: Progress | None = None,
 ) -> ApplyReport:
@@ -83,6 +87,7 @@ def apply(
         force: replace an output that is there; never an input.
         dry_run: solve and report, write nothing.
         link: give unchanged files of a folder a second name instead of a copy.
+        allow_weak: write the output even where a gate of the recipe is missed.
         tokenizer: a folder with the tokenizer to use; left out, it is searched for.
         progress: called with the number of bytes just written.
 
@@ -98,10 +103,10 @@ def apply(
     patch, solved = solve(recipe, checkpoint, tokenizer)
     result = round_once(patch, solved, checkpoint)
     clock.lap("solve")
-    gates = figures.gates(recipe.expect, result.leaks, result.drifts)
+    gates = limits(recipe.expect, result.leaks, result.drifts)
     written = None
-    if target is not None:
-        make = _writer(patch, result, checkpoint)
+    if target is not None and (allow_weak or all(gate.passed for gate in gates)):
+        make = _writer(result, checkpoint)
         written = make(target, force=force, link=link, on_bytes=progress)
         clock.lap("write")
     if recipe.expect.untouched and written:
@@ -111,6 +116,7 @@ def apply(
         plan=plan,
         leaks=result.leaks,
         drifts=result.drifts,
+        sites=result.by_site,
         tensors=result.tensors,
         gates=gates,
         warnings=(*plan.warnings, *_warnings(solved, result)),
@@ -127,7 +133,7 @@ def apply(
 
 def untouched(checkpoint: Checkpoint, out: Path, plan: Plan) -> Gate:
     """Whether every tensor outside the plan has the same bytes in the output, read back."""
-    after = open_checkpoint(out)
+    after = open_checkpoint(out, allow_pickle=bool(checkpoint.origins))
     kept = [name for name in checkpoint if name not in plan.changes]
     differ = [n for n in kept if n not in after or not same_bytes(checkpoint[n], after[n])]
     found = f"{len(kept) - len(differ)} of {len(kept)} identical"
@@ -165,27 +171,23 @@ def preflight(
     return Path(out)
 
 
-def _writer(patch: Patch, result: Result, checkpoint: Checkpoint) -> Callable[..., Written]:
+def _writer(result: Result, checkpoint: Checkpoint) -> Callable[..., Written]:
     """What is left to know is where, and how."""
-    changes = {name: _given(value) for name, value in result.values.items()}
+    changes = {name: partial(result.values.__getitem__, name) for name in result.values}
     touched = {checkpoint[name].file for name in changes}
     earlier: dict[str, str] = {}
     for name, entries in checkpoint.metadata.items():
         if checkpoint.path(name) in touched:
             earlier |= entries
-    metadata = patch.metadata(earlier) if changes else {}
+    metadata = result.patch.metadata(earlier) if changes else {}
     return partial(write, checkpoint, changes, metadata=metadata)
-
-
-def _given(value: bytes) -> Callable[[], bytes]:
-    return lambda: value
 
 
 def _warnings(solved: Sequence[SolvedEdit], result: Result) -> Iterator[str]:
     for one in solved:
-        yield from figures.blocked(one)
+        yield from blocked(one)
     for tensor in result.tensors:
-        if sentence := figures.coarse(tensor):
+        if sentence := coarse(tensor):
             yield sentence
 
 

@@ -18,7 +18,7 @@ from surgery.errors import CheckpointError
 from surgery.numerics.finite import all_zero, not_finite
 from surgery.numerics.tensors import WORD_BYTES, decode
 from surgery.report import Report
-from surgery.store.address import locate
+from surgery.store.address import locate, on_hub
 from surgery.store.checkpoint import Checkpoint, TensorRef, open_checkpoint
 from surgery.store.files import read_span
 from surgery.symptoms import Finding, symptoms
@@ -55,19 +55,24 @@ class DoctorReport(Report):
         return not any(finding.severity == "broken" for finding in self.findings)
 
 
-def doctor(address: str | Path, *, progress: Progress | None = None) -> DoctorReport:
+def doctor(
+    address: str | Path, *, allow_pickle: bool = False, progress: Progress | None = None
+) -> DoctorReport:
     """Examine the checkpoint at an address.
 
     Args:
+        allow_pickle: convert weights that are pickles; see `open_checkpoint`.
         progress: called with the number of bytes just read.
 
     Raises:
         CheckpointError: nothing is there.
         HubError: a place on the Hub that cannot be read.
     """
-    path = locate(address)
+    if on_hub(address) is None:
+        locate(address)
     try:
-        report = examine(open_checkpoint(path), progress=progress)
+        here = open_checkpoint(address, allow_pickle=allow_pickle).here()
+        report = examine(here, progress=progress)
     except CheckpointError as error:
         remedy = error.hint or "get the file again"
         found = Finding("opening", "broken", error.where or str(address), error.what, remedy)

@@ -1,20 +1,22 @@
 """gather: reads what an edit asks for, and nothing else, and turns it into a Context.
 
 For edits of the first text attention that is one tokenizer, the embedding rows that occur, and the
-tensors of the first layer. No model is built.
+tensors of the first layer; for edits of cross-attention the text towers, one layer at a time. No
+model is built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from surgery.edits.base import Context, Edit, Matrix
+from surgery.edits.base import Ask, Context, Edit, Matrix, States
+from surgery.edits.checks import Checked
 from surgery.edits.delta import Array
+from surgery.edits.neutral import neutral_prompts
 from surgery.errors import CheckpointError, EditError
 from surgery.layout import Layout, Site, TextShape
 from surgery.numerics.text_prefix import FirstLayer, attended, used_ids
@@ -22,22 +24,25 @@ from surgery.patch import Change
 from surgery.scaled import numbers, single_rows
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.text import visible
-from surgery.tokens import find_tokens, spots
+from surgery.tokens import Tokens, find_tokens, spots
+from surgery.tokens.check_spots import check_spots
+from surgery.tokens.prompts import Prefix
 
 FIRST_OUTPUT = "self_attn.out"
+FIRST_TOWER = "text"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """The numbers of a checkpoint as the edits made so far leave them.
+    """The numbers of a checkpoint as the edits made so far leave them; none is kept.
 
     Args:
-        changed: tensor name -> its value so far, unrounded; the others are read from their file.
+        changes: tensor name -> what the edits so far add to it, in order.
         tokenizer: a folder with the tokenizer to use; left out, it is searched for.
     """
 
     checkpoint: Checkpoint
-    changed: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    changes: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     tokenizer: Path | None = None
 
     def value(self, site: Site) -> Array:
@@ -47,10 +52,10 @@ class Weights:
             EditError: they are not finite, or not of a type that has numbers.
             CheckpointError: the file went away or got shorter.
         """
+        if site.tensor not in self.changes:
+            return self._finite(numbers(self.checkpoint, site.tensor, site.rows), site.tensor)
         first, last = site.rows or (None, None)
-        if site.tensor in self.changed:
-            return self.changed[site.tensor][first:last]
-        return self._finite(numbers(self.checkpoint, site.tensor, site.rows), site.tensor)
+        return self._changed(site.tensor)[first:last]
 
     def matrix(self, site: Site) -> Matrix:
         """The same in float64."""
@@ -65,16 +70,22 @@ class Weights:
                 where=visible(site.tensor),
                 hint="the tokenizer belongs to another model",
             )
-        if site.tensor in self.changed:
-            return {row: self.changed[site.tensor][row] for row in index}
+        if site.tensor in self.changes:
+            whole = self._changed(site.tensor)
+            return {row: whole[row] for row in index}
         found = single_rows(self.checkpoint, site.tensor, index)
         return {row: self._finite(values, site.tensor) for row, values in found.items()}
 
     def with_change(self, name: str, change: Change) -> Weights:
         """The weights with one more change added to one tensor."""
-        whole = Site("", 0, name)
-        value = change.added_to(self.matrix(whole))
-        return replace(self, changed={**self.changed, name: value})
+        added = (*self.changes.get(name, ()), change)
+        return replace(self, changes={**self.changes, name: added})
+
+    def _changed(self, name: str) -> Array:
+        whole = self._finite(numbers(self.checkpoint, name), name)
+        for change in self.changes[name]:
+            whole = change.added_to(whole)
+        return whole
 
     def _finite(self, values: Array, name: str) -> Array:
         if not np.isfinite(values).all():
@@ -86,25 +97,66 @@ class Weights:
         return values
 
 
-def gather(edit: Edit, layout: Layout, weights: Weights) -> Context:
-    """Find the states that an edit asks for.
+def gather(edit: Edit, layout: Layout, weights: Weights) -> tuple[Context, Checked]:
+    """Find the states that an edit is solved on, and those it is measured on.
 
     Raises:
         EditError: the edit needs states that are not computed here, or a prompt is too long.
         CheckpointError: no tokenizer is found, or one of another model.
     """
-    role = _role(edit.sites(layout))
-    shape = layout.tower(role)
-    sites = {site.kind.removeprefix(f"{role}."): site for site in edit.reads(layout)}
-    rows = weights.checkpoint[sites["token_embedding"].tensor].shape[0]
-    tokens = find_tokens(weights.checkpoint, shape, rows, weights.tokenizer)
+    tokens = _tokens(edit, layout, weights)
     found = spots(edit.asks(layout), tokens)
+    checks = check_spots(edit.checks(layout), [_ends(text) for text in neutral_prompts()], tokens)
+    states = _STATES[edit.states](found.prefixes + checks.prefixes, edit, layout, weights)
+    own = len(found.prefixes)
+    return found.context(states[:own]), checks.checked(states[own:])
+
+
+def _ends(prompt: str) -> Ask:
+    return Ask(prompt, None, "ends")
+
+
+def _tokens(edit: Edit, layout: Layout, weights: Weights) -> Tokens:
+    """The tokens of the first text tower that the edit reads."""
+    role = _role(edit.sites(layout)) if edit.states == "first_attention" else FIRST_TOWER
+    table = layout.select(f"{role}.token_embedding[0]")[0].tensor
+    rows = weights.checkpoint[table].shape[0]
+    return find_tokens(weights.checkpoint, layout.tower(role), rows, weights.tokenizer)
+
+
+def _first_attention(
+    prefixes: Sequence[Prefix], edit: Edit, layout: Layout, weights: Weights
+) -> Matrix:
+    """What the first text attention hands to its output map."""
+    role = _role(edit.sites(layout))
+    sites = {site.kind.removeprefix(f"{role}."): site for site in edit.reads(layout)}
     whole = [site for site in (*sites.values(), *edit.sites(layout)) if site.rows is None]
     table = sites["token_embedding"].tensor
     weights.checkpoint.prepare(site.tensor for site in whole if site.tensor != table)
-    embedding = weights.rows(sites["token_embedding"], used_ids(found.prefixes))
-    states = attended(found.prefixes, embedding, _first_layer(sites, weights, shape))
-    return found.context(states)
+    embedding = weights.rows(sites["token_embedding"], used_ids(prefixes))
+    layer = _first_layer(sites, weights, layout.tower(role))
+    return attended(prefixes, embedding, layer)
+
+
+def _conditioning(
+    prefixes: Sequence[Prefix], edit: Edit, layout: Layout, weights: Weights
+) -> Matrix:
+    from surgery.text_states import conditioning
+
+    return conditioning(prefixes, layout, weights)
+
+
+def _pooled(prefixes: Sequence[Prefix], edit: Edit, layout: Layout, weights: Weights) -> Matrix:
+    from surgery.text_states import pooled
+
+    return pooled(prefixes, layout, weights)
+
+
+_STATES: Mapping[States, Callable[[Sequence[Prefix], Edit, Layout, Weights], Matrix]] = {
+    "first_attention": _first_attention,
+    "conditioning": _conditioning,
+    "pooled": _pooled,
+}
 
 
 def _role(sites: Sequence[Site]) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from surgery import figures
 from surgery.apply import ApplyReport
+from surgery.cautions import blocked
+from surgery.gates import gates as limits
 from surgery.plan import make_plan
 from surgery.recipe import Recipe
 from surgery.report import Gate
-from surgery.solve import round_once, solve
+from surgery.rounding import coarse, round_once
+from surgery.solve import solve
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.inplace import Edited, check_in_place, edit_in_place
 
@@ -48,7 +50,7 @@ def apply_in_place(
     check_in_place(checkpoint, plan.changes, undo_file, force=force)
     patch, solved = solve(recipe, checkpoint, tokenizer)
     result = round_once(patch, solved, checkpoint)
-    gates = figures.gates(recipe.expect, result.leaks, result.drifts)
+    gates = limits(recipe.expect, result.leaks, result.drifts)
     middle = time.perf_counter()
     edited = _NOTHING
     if not dry_run and all(gate.passed for gate in gates):
@@ -57,16 +59,17 @@ def apply_in_place(
         # No byte outside the spans of the undo file is ever written.
         kept = len(checkpoint) - len(plan.changes)
         gates = (*gates, Gate("untouched", "bit-identical", f"{kept} of {kept} not written", True))
-    blocked = (text for one in solved for text in figures.blocked(one))
-    coarse = (text for tensor in result.tensors if (text := figures.coarse(tensor)))
+    held = (text for one in solved for text in blocked(one))
+    rough = (text for tensor in result.tensors if (text := coarse(tensor)))
     done = time.perf_counter()
     report = ApplyReport(
         plan=plan,
         leaks=result.leaks,
         drifts=result.drifts,
+        sites=result.by_site,
         tensors=result.tensors,
         gates=gates,
-        warnings=(*plan.warnings, *blocked, *coarse),
+        warnings=(*plan.warnings, *held, *rough),
         identical=len(checkpoint) - len(result.values),
         out=str(checkpoint.root) if edited.undo_file else None,
         files=tuple(str(file) for file in edited.files),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from surgery.edits.delta import Array, Delta
+from surgery.edits.delta import Array, Delta, Mapped
 from surgery.errors import EditError
 from surgery.store.text import visible
 
@@ -20,15 +19,21 @@ class Change:
 
     Args:
         rows: first and last+1 row that `delta` is for; None means all.
+        edit: the edit's place in the recipe, from 0.
     """
 
     delta: Delta
     rows: tuple[int, int] | None = None
+    edit: int = 0
 
-    def added_to(self, weight: Array) -> NDArray[np.float64]:
-        """The whole tensor with the change added in float64."""
-        whole = weight.astype(np.float64)
-        first, last = self.rows or (0, len(whole))
+    def added_to(self, weight: Array) -> Array:
+        """The whole tensor with the change added: a shared map in the weight's own precision, every
+        other form in float64."""
+        whole = weight if isinstance(self.delta, Mapped) else weight.astype(np.float64)
+        if self.rows is None:
+            return self.delta.added_to(whole)
+        first, last = self.rows
+        whole = whole.copy()
         whole[first:last] = self.delta.added_to(whole[first:last])
         return whole
 
@@ -38,13 +43,15 @@ class EditRecord:
     """How one edit of a patch was made.
 
     Args:
-        residual: the largest leak over the edit's keys, before rounding.
+        leak: the largest over the edit's own prompts, as stored; None where it is not measured.
+        drift: the 95th percentile over neutral prompts, as stored.
     """
 
     method: str
     tensors: tuple[str, ...]
     rank: int
-    residual: float
+    leak: float | None = None
+    drift: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,19 +70,28 @@ class Patch:
     version: str
     edits: tuple[EditRecord, ...]
 
-    def value(self, name: str, weight: Array) -> NDArray[np.float64]:
-        """The new value of a tensor in float64: every change added, nothing rounded.
+    def value(self, name: str, weight: Array) -> Array:
+        """The new value of a tensor: every change added, nothing rounded to the stored type.
 
         Raises:
             EditError: a change does not fit the tensor.
         """
-        value = weight.astype(np.float64)
+        *_, last = self.steps(name, weight)
+        return last[1]
+
+    def steps(self, name: str, weight: Array) -> Iterator[tuple[int, Array]]:
+        """The tensor after each change, with the number of the edit that made it.
+
+        Raises:
+            EditError: a change does not fit the tensor.
+        """
+        value = weight
         for change in self.changes[name]:
             try:
                 value = change.added_to(value)
             except EditError as error:
                 raise EditError(error.what, where=visible(name), hint=error.hint) from error
-        return value
+            yield change.edit, value
 
     def metadata(self, earlier: Mapping[str, str]) -> dict[str, str]:
         """The `surgery.*` keys of a file that the patch changed.
@@ -91,7 +107,7 @@ class Patch:
                     "base": self.base,
                     "tensors": list(edit.tensors),
                     "rank": edit.rank,
-                    "residual": float(f"{edit.residual:.6g}"),
+                    **_figures(edit),
                 }
             )
         return {
@@ -100,6 +116,11 @@ class Patch:
             "surgery.base": self.base,
             "surgery.edits": json.dumps(history, ensure_ascii=False, separators=(",", ":")),
         }
+
+
+def _figures(edit: EditRecord) -> dict[str, float]:
+    found = {"leak": edit.leak, "drift": edit.drift}
+    return {name: float(f"{value:.6g}") for name, value in found.items() if value is not None}
 
 
 def own_version() -> str:

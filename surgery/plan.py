@@ -16,6 +16,7 @@ from surgery.recipe import Recipe
 from surgery.report import Report
 from surgery.scaled import scale_name, unscaled
 from surgery.store.checkpoint import Checkpoint
+from surgery.store.outputs import stale
 from surgery.store.text import visible
 
 
@@ -161,6 +162,9 @@ def _warnings(
         yield f"this model was edited before, by {', '.join(sorted(earlier))}; edits add up"
     if bare := [name for name in changes if unscaled(name, checkpoint)]:
         yield f"{visible(bare[0])} is stored in 8 bits without a scale: rounding may take the edit"
+    if old := stale(checkpoint, changes):
+        more = f" and {len(old) - 1} more hold" if len(old) > 1 else " holds"
+        yield f"{visible(old[0])}{more} the weights from before the edit; a copy leaves them out"
     if layout and changes:
         yield from _other_towers(layout, changes)
 

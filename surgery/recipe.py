@@ -18,6 +18,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     SerializeAsAny,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
@@ -32,23 +33,38 @@ _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=Fal
 
 
 class Limit(BaseModel):
-    """The largest figure that still passes."""
+    """What the figures may be at most: the largest, the 95th percentile, the median."""
 
     model_config = _STRICT
 
-    max: Annotated[float, Field(ge=0)]
+    max: Annotated[float | None, Field(ge=0)] = None
+    p95: Annotated[float | None, Field(ge=0)] = None
+    median: Annotated[float | None, Field(ge=0)] = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Limit:
+        if self.max is None and self.p95 is None and self.median is None:
+            raise ValueError("needs max, p95 or median")
+        return self
 
 
 class Expect(BaseModel):
-    """Gates: what must hold of the result. A miss is reported and exits 3."""
+    """Gates: what must hold of the result. A miss exits 3, and nothing is written."""
 
     model_config = _STRICT
 
     leak: Annotated[
-        Limit | None, Field(description="Over every key of every erased concept, after the edit.")
+        Limit | None,
+        Field(description="What is left of a concept in the edit's own prompts: 0 nothing, 1 all."),
+    ] = None
+    wordings: Annotated[
+        Limit | None, Field(description="What is left of it in any other wording.")
     ] = None
     drift: Annotated[
-        Limit | None, Field(description="Over every key of every preserved prompt.")
+        Limit | None, Field(description="How far what is held moved: 0 is not at all.")
+    ] = None
+    neutral: Annotated[
+        Limit | None, Field(description="How far prompts moved that the edit never saw.")
     ] = None
     untouched: Annotated[
         Literal["bit_identical"] | None,

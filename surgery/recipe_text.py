@@ -19,8 +19,9 @@ from surgery.store.text import visible
 if TYPE_CHECKING:
     from ruamel.yaml.events import Event, ScalarEvent
 
-# The YAML scanner takes seconds for 1 MB; what is longer than this is no recipe.
-MAX_BYTES = 200_000
+# The YAML scanner needs microseconds for a word or line: with these, no recipe takes it a second.
+MAX_BYTES = 1_000_000
+MAX_LINES = 20_000
 MAX_DEPTH = 32
 MAX_VALUES = 10_000
 
@@ -39,6 +40,8 @@ _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF))|\.(nan|NaN|NAN)")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _./()'-]*(?<! )")
 _MAX_DIGITS = 400
 _LONGEST_KEY = 80
+# Source: the line breaks of YAML 1.1, which the scanner knows.
+_BREAKS = "\n\r\x85\u2028\u2029"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,12 @@ def read_yaml(raw: bytes, where: str) -> Located:
     Raises:
         RecipeError: not UTF-8, not YAML, too large or too deep, or YAML that recipes do not use.
     """
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     text = _decode(raw, where)
     lines: dict[Path, int] = {}
     try:
-        builder = _Builder(YAML(typ="safe", pure=True).parse(text), lines, where)
-        return Located(builder.document(), lines, where)
+        return Located(_Builder(_events(text, where), lines, where).document(), lines, where)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
@@ -98,11 +99,44 @@ def _decode(raw: bytes, where: str) -> str:
     if len(raw) > MAX_BYTES:
         raise RecipeError(f"a recipe holds at most {MAX_BYTES:,} bytes", where=where)
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RecipeError(
             f"not UTF-8 text (byte {error.start})", where=where, hint="save it as UTF-8"
         ) from error
+    if sum(map(text.count, _BREAKS)) > MAX_LINES:
+        raise RecipeError(f"a recipe holds at most {MAX_LINES:,} lines", where=where)
+    return text
+
+
+def _events(text: str, where: str) -> Iterator[Event]:
+    """The parser's events; what recipes do not use is refused at its first character."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.scanner import Scanner
+
+    class Plain(Scanner):
+        """Reads no name of an anchor, alias or tag and no directive: some take it for ever."""
+
+        def refuse(self, what: str) -> None:
+            shown = _cut(visible(self.reader.prefix(_LONGEST_KEY + 1).split("\n")[0].split(" ")[0]))
+            line = self.reader.get_mark().line + 1
+            raise RecipeError(f"a recipe uses no {what} ({shown})", where=f"{where}:{line}")
+
+        def fetch_anchor(self) -> None:
+            self.refuse("anchor")
+
+        def fetch_alias(self) -> None:
+            self.refuse("alias")
+
+        def fetch_tag(self) -> None:
+            self.refuse("tag")
+
+        def fetch_directive(self) -> None:
+            self.refuse("directive")
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner = Plain
+    return iter(yaml.parse(text))
 
 
 class _Builder:
@@ -112,14 +146,12 @@ class _Builder:
         self._events, self._lines, self._where, self._values = events, lines, where, 0
 
     def document(self) -> Plain:
-        from ruamel.yaml.events import DocumentStartEvent, StreamEndEvent
+        from ruamel.yaml.events import StreamEndEvent
 
         next(self._events)
         start = next(self._events)
         if isinstance(start, StreamEndEvent):
             raise RecipeError("the recipe is empty", where=self._where)
-        if isinstance(start, DocumentStartEvent) and (start.version or start.tags):
-            raise self._refuse(start, "a recipe uses no %YAML or %TAG directive")
         value = self._value(next(self._events), ())
         next(self._events)
         if not isinstance(after := next(self._events), StreamEndEvent):
@@ -139,19 +171,11 @@ class _Builder:
         return self._scalar(event)
 
     def _check(self, event: Event, path: Path) -> None:
-        from ruamel.yaml.events import AliasEvent
-
         self._values += 1
         if self._values > MAX_VALUES:
             raise self._refuse(event, f"a recipe holds at most {MAX_VALUES:,} values")
         if len(path) > MAX_DEPTH:
             raise self._refuse(event, f"nested deeper than {MAX_DEPTH} levels")
-        if isinstance(event, AliasEvent):
-            raise self._refuse(event, f"a recipe uses no alias (*{visible(event.anchor)})")
-        if (anchor := getattr(event, "anchor", None)) is not None:
-            raise self._refuse(event, f"a recipe uses no anchor (&{visible(anchor)})")
-        if (tag := getattr(event, "tag", None)) is not None:
-            raise self._refuse(event, f"a recipe uses no tag ({visible(str(tag))})")
 
     def _mapping(self, path: Path) -> dict[str, Plain]:
         from ruamel.yaml.events import MappingEndEvent, ScalarEvent

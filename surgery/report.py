@@ -67,18 +67,20 @@ def _checked(text: str, kind: str) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Smallest, middle and largest of `count` figures."""
+    """Smallest, middle, 95th percentile (nearest rank) and largest of `count` figures."""
 
     min: float
     median: float
+    p95: float
     max: float
     count: int
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
         """Summarise at least one finite figure."""
-        figures = [float(value) for value in values]
-        return cls(min(figures), statistics.median(figures), max(figures), len(figures))
+        figures = sorted(float(value) for value in values)
+        high = figures[math.ceil(0.95 * len(figures)) - 1]
+        return cls(figures[0], statistics.median(figures), high, figures[-1], len(figures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +95,55 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """How far an erased concept still is from its target: ||W'k - Wt|| / ||Wt|| over its keys.
+    """How much of an erased concept is left: ||W'k - Wt|| / ||Wk - Wt|| over keys and sites.
 
-    0 means the concept now reads exactly as its target; `before` is the figure before the edit.
+    0 means that it reads exactly as its target, 1 that it reads as before.
+
+    Args:
+        wording: how it is asked for: `prompts` are those of the edit itself.
     """
 
     edit: int
     concept: str
     target: str
-    before: Spread
-    after: Spread
+    wording: str
+    figure: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How far one prompt moved: ||(W' - W)p|| / ||Wp|| over its places and the edited sites."""
+
+    prompt: str
+    figure: Spread
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How far a kept prompt moved: ||(W' - W)p|| / ||Wp|| over its keys. 0 is not at all."""
+    """How far prompts moved that should not have: as `Moved`, over all prompts of a group.
+
+    Args:
+        group: `preserved` (held by the edit), `neighbours` (of those the nearest to what is
+            erased) or `neutral` (never seen by the edit).
+        prompts: how many there are.
+        most: those that moved most, the first most of all.
+    """
 
     edit: int
-    prompt: str
+    group: str
+    prompts: int
     figure: Spread
+    most: tuple[Moved, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFigure:
+    """Leak of the edit's own prompts and drift of neutral ones at one edited site."""
+
+    edit: int
+    site: str
+    leak: Spread | None
+    drift: Spread | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +177,22 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteChange:
+    """How one site differs: a whole tensor, or those rows of it that the layout names."""
+
+    site: str
+    relative_norm: float | None
+    max_abs: float | None
+    rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class TensorChange:
     """How one tensor differs between two checkpoints.
 
     Figures are None where they have no meaning (another shape, a type without arithmetic,
     not-finite values); `rank` also where the change is wider than a small edit. `norm` is that of
-    the old values, `sites` what the layout calls the tensor.
+    the old values, `sites` what the layout calls the tensor or the changed rows of it.
     """
 
     name: str
@@ -164,7 +206,7 @@ class TensorChange:
     relative_norm: float | None = None
     rank: int | None = None
     norm: float | None = None
-    sites: tuple[str, ...] = ()
+    sites: tuple[SiteChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

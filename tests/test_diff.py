@@ -175,7 +175,8 @@ def test_a_changed_tensor_has_its_site_its_norm_and_its_block(tmp_path: Path) ->
     save_file(tensors, file)
     report = diff(open_checkpoint(before), open_checkpoint(after))
     change = only(report)
-    assert change.sites == ("text.self_attn.out[1]",)
+    (site,) = change.sites
+    assert (site.site, site.relative_norm) == ("text.self_attn.out[1]", change.relative_norm)
     assert change.norm == pytest.approx(float(np.linalg.norm(old.astype(np.float64))))
     (block,) = report.blocks
     assert block.block == "text_encoder/text_model.encoder.layers.1"

@@ -53,6 +53,7 @@ PART_OF = {
     "recipe_errors": "recipe",
     "verdict": "diff",
     "blocks": "diff",
+    "tensor_diff": "diff",
     "symptoms": "doctor",
     "solve": "apply",
     "in_place": "apply",

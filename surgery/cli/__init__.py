@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from surgery.cli import apply, diff, doctor, inspect, recipe, undo, verify
+from surgery.cli import apply, diff, doctor, inspect, lora, recipe, undo, verify
 
 # Typer returns this after Ctrl-C instead of letting KeyboardInterrupt through.
 INTERRUPTED = 130
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 app.command("apply")(apply.command)
 app.command("undo")(undo.command)
+app.command("lora")(lora.command)
 app.command("inspect")(inspect.command)
 app.command("diff")(diff.command)
 app.command("doctor")(doctor.command)
@@ -78,6 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
+    from surgery.cli.console import flush
+
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A name that the terminal's encoding cannot show must not end the command.
@@ -85,7 +88,5 @@ def _run(argv: Sequence[str] | None) -> int:
     code = app(args=argv, prog_name="surgery", standalone_mode=False)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
+    flush()
     return code if isinstance(code, int) else 0

@@ -15,6 +15,7 @@ import typer
 
 from surgery.cli.options import (
     AllowPickleOption,
+    AllowWeakOption,
     DryRunOption,
     ForceOption,
     FormatOption,
@@ -48,14 +49,15 @@ def command(
     tokenizer: TokenizerOption = None,
     link: LinkOption = False,
     allow_pickle: AllowPickleOption = False,
+    allow_weak: AllowWeakOption = False,
     in_place: InPlaceOption = False,
     undo_file: UndoFileOption = None,
     format: FormatOption = "human",
 ) -> None:
     """Edit a model as a recipe says, and write the result as a new model.
 
-    With no model named here or in the recipe, the built-in atelier is edited. Exits with 3 if
-    the recipe expects something that the result does not hold; the output is written all the same.
+    With no model named here or in the recipe, the built-in atelier is edited. Where the result
+    does not hold what the recipe expects, nothing is written and the exit code is 3.
 
     \b
     Examples:
@@ -73,13 +75,14 @@ def command(
 
     console = Output(format)
     if in_place or undo_file:
-        others = {"--out": out, "--preview": preview, "--link": link}
+        others = {"--out": out, "--preview": preview, "--link": link, "--allow-weak": allow_weak}
         check_flags(in_place, undo_file, model, {**others, "--allow-pickle": allow_pickle})
     loaded = load_recipe(find_recipe(recipe))
     checkpoint = open_checkpoint(_address(loaded, model, console), allow_pickle=allow_pickle)
     if undo_file:
         return edit(loaded, checkpoint, Wish(undo_file, force, dry_run, tokenizer), console)
-    _copy(loaded, checkpoint, _Wish(out, force, dry_run, preview, link, tokenizer), console)
+    wish = _Wish(out, force, dry_run, preview, link, allow_weak, tokenizer)
+    _copy(loaded, checkpoint, wish, console)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class _Wish:
     dry_run: bool
     preview: bool
     link: bool
+    allow_weak: bool
     tokenizer: Path | None
 
 
@@ -118,10 +122,11 @@ def _copy(recipe: Recipe, checkpoint: Checkpoint, wish: _Wish, console: Output) 
             force=wish.force,
             dry_run=wish.dry_run,
             link=wish.link,
+            allow_weak=wish.allow_weak,
             tokenizer=wish.tokenizer,
             progress=advance,
         )
-    if picture is not None:
+    if picture is not None and report.out:
         _paint(here, target, recipe, picture, console)
     _show(report, here, target, picture, console)
 
@@ -132,6 +137,7 @@ def _show(
     from surgery.cli.apply_page import apply_page, next_steps
     from surgery.cli.gates import check_gates
 
+    picture = picture if report.out else None
     document = {**report.to_dict(), "preview": str(picture) if picture else None}
     names = [str(target)] if report.out else list(report.plan.changes)
     console.result(document, names, apply_page(report))
@@ -156,7 +162,7 @@ def default_out(recipe: Recipe, checkpoint: Checkpoint) -> Path:
 
 @contextmanager
 def _folder(folder: Path, *, wanted: bool) -> Iterator[None]:
-    """Make the default folder for outputs; after a failure inside it is gone again."""
+    """Make the default folder for outputs; where nothing came into it, it is gone again."""
     from surgery.errors import OutputError
 
     if not wanted or folder.exists():
@@ -171,10 +177,9 @@ def _folder(folder: Path, *, wanted: bool) -> Iterator[None]:
         ) from error
     try:
         yield
-    except BaseException:
+    finally:
         with suppress(OSError):
             folder.rmdir()
-        raise
 
 
 def _address(recipe: Recipe, model: str | None, console: Output) -> str:

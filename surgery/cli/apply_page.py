@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from surgery.store.checkpoint import Checkpoint
 
 # Drift is measured on hundreds of prompts; those that moved most are the ones to look at.
-MOST_MOVED = 5
+MOST_MOVED = 2
+# With more concepts than this, only those are shown of which most is left.
+FEW_CONCEPTS = 3
+MOST_LEFT = 8
+OWN_PROMPTS = "prompts"
 # The one model whose pictures the built-in judge can read.
 JUDGED = "atelier"
 
@@ -40,6 +44,8 @@ def apply_page(report: ApplyReport) -> Page:
 
 def next_steps(report: ApplyReport, checkpoint: Checkpoint, picture: Path | None) -> Page:
     """Where the output is, and commands that look at it."""
+    if report.out is None and not report.passed:
+        return [Line("nothing was written; --allow-weak writes it all the same", "bad")]
     if report.out is None:
         return [Line("dry run: nothing was written", "quiet")]
     took = sum(report.seconds.values())
@@ -93,25 +99,42 @@ def _untouched(report: ApplyReport) -> str:
 
 
 def _leaks(leaks: tuple[Leak, ...]) -> Table:
+    """Every wording of a few concepts; of many, their own prompts, the worst concept first."""
+    concepts = dict.fromkeys((leak.edit, leak.concept) for leak in leaks)
+    shown = leaks if len(concepts) <= FEW_CONCEPTS else _worst(leaks)
     rows = tuple(
-        (leak.concept, leak.target, *_figures(leak.before), *_figures(leak.after)) for leak in leaks
+        (
+            leak.concept,
+            leak.target,
+            leak.wording,
+            *_figures(leak.figure),
+            f"{leak.figure.count:,}",
+        )
+        for leak in shown
     )
-    columns = ("concept", "becomes", "before", "at most", "after", "at most")
-    title = "Leak: how far the concept is from its target (0 is there)"
-    return Table(title, columns, rows, right=frozenset({2, 3, 4, 5}))
+    columns = ("concept", "becomes", "asked for by", "median", "95 %", "at most", "figures")
+    title = "Leak: what is left of the concept (0 nothing, 1 all of it)"
+    return Table(title, columns, rows, right=frozenset({3, 4, 5, 6}))
+
+
+def _worst(leaks: tuple[Leak, ...]) -> list[Leak]:
+    own = [leak for leak in leaks if leak.wording == OWN_PROMPTS]
+    return sorted(own, key=lambda leak: -leak.figure.max)[:MOST_LEFT]
 
 
 def _drifts(drifts: tuple[Drift, ...]) -> Table:
-    worst = sorted(drifts, key=lambda drift: -drift.figure.max)
-    rows = [(drift.prompt, *_figures(drift.figure)) for drift in worst[:MOST_MOVED]]
-    left = len(drifts) - len(rows)
-    if left > 0:
-        middle = sorted(drift.figure.median for drift in drifts)[len(drifts) // 2]
-        rows.append((f"{left:,} more; median of all", number(middle), ""))
-    title = "Drift: how far kept prompts moved (0 is not at all)"
-    columns = ("moved most", "median", "at most")
-    return Table(title, columns, tuple(rows), right=frozenset({1, 2}))
+    rows = tuple(
+        (
+            f"{drift.prompts:,} {drift.group}",
+            *_figures(drift.figure),
+            ", ".join(moved.prompt for moved in drift.most[:MOST_MOVED]),
+        )
+        for drift in drifts
+    )
+    title = "Drift: how far other prompts moved (0 is not at all)"
+    columns = ("prompts", "median", "95 %", "at most", "moved most")
+    return Table(title, columns, rows, right=frozenset({1, 2, 3}))
 
 
-def _figures(spread: Spread) -> tuple[str, str]:
-    return number(spread.median), number(spread.max)
+def _figures(spread: Spread) -> tuple[str, str, str]:
+    return number(spread.median), number(spread.p95), number(spread.max)

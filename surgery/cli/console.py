@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from io import StringIO
+from io import StringIO, UnsupportedOperation
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from surgery.cli.page import Line, Page, Table
+from surgery.errors import OutputError
 from surgery.store.text import visible
 
 if TYPE_CHECKING:
@@ -143,16 +145,50 @@ def show_help(text: str) -> None:
         _write(sys.stderr, line)
 
 
+def flush() -> None:
+    """Bring out what was shown and told."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with _guarded(stream):
+                stream.flush()
+
+
+def mute(stream: TextIO) -> None:
+    """Point a stream at nothing, or Python complains again when it flushes at exit."""
+    # A stream in memory has no descriptor, and nothing of it is left at exit.
+    with suppress(UnsupportedOperation):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+@contextmanager
+def _guarded(stream: TextIO) -> Iterator[None]:
+    """A result that cannot be shown is an error; talk beside the work must not end it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        mute(stream)
+        if stream is not sys.stderr:
+            reason = error.strerror or type(error).__name__
+            problem = f"the result cannot be shown: {reason}"
+            raise OutputError(problem, hint="send it elsewhere") from error
+
+
 def _write(stream: TextIO | None, line: str) -> None:
     if stream is not None:
-        stream.write(line + "\n")
+        with _guarded(stream):
+            stream.write(line + "\n")
 
 
 def _render(stream: TextIO | None, page: Page) -> None:
     if stream is None:
         return
     if stream.isatty():
-        _draw(stream, None, page)
+        with _guarded(stream):
+            _draw(stream, None, page)
     elif any(isinstance(block, Table) for block in page):
         drawn = StringIO()
         _draw(drawn, UNFOLDED, page)

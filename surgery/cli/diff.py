@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surgery.cli.options import MODEL_ADDRESS, FormatOption
+from surgery.cli.options import MODEL_ADDRESS, AllowPickleOption, FormatOption
 
 if TYPE_CHECKING:
     from surgery.cli.page import Page, Table
@@ -25,6 +25,7 @@ def command(
     every: Annotated[
         bool, typer.Option("--all", help=f"List every change, not only the first {SHOWN}.")
     ] = False,
+    allow_pickle: AllowPickleOption = False,
     format: FormatOption = "human",
 ) -> int:
     """Say which tensors differ between two models, and by how much.
@@ -41,7 +42,8 @@ def command(
     from surgery.store.checkpoint import open_checkpoint
 
     out = Output(format)
-    first, second = open_checkpoint(before), open_checkpoint(after)
+    first = open_checkpoint(before, allow_pickle=allow_pickle)
+    second = open_checkpoint(after, allow_pickle=allow_pickle)
     total = sum((first.get(name) or second[name]).nbytes for name in {**first, **second})
     with out.progress("comparing", total) as advance:
         report = diff(first, second, progress=advance)
@@ -107,5 +109,14 @@ def _row(change: TensorChange) -> tuple[str, ...]:
         part = change.changed_entries / change.entries
     rank = "-" if change.rank is None else str(change.rank)
     figures = number(change.max_abs), number(change.relative_norm), rank, size(change.nbytes)
-    name = f"{change.name} ({', '.join(change.sites)})" if change.sites else change.name
-    return (name, change.change, kind, percent(part), *figures)
+    return (_name(change), change.change, kind, percent(part), *figures)
+
+
+def _name(change: TensorChange) -> str:
+    """The tensor and its sites; with their own figures where it is shared by several."""
+    from surgery.cli.page import number
+
+    parts = [one.site for one in change.sites]
+    if change.sites and change.sites[0].relative_norm != change.relative_norm:
+        parts = [f"{one.site} {number(one.relative_norm)}" for one in change.sites]
+    return f"{change.name} ({', '.join(parts)})" if parts else change.name

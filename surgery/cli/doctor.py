@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from surgery.cli.options import FormatOption, ModelArgument
+from surgery.cli.options import AllowPickleOption, FormatOption, ModelArgument
 
 if TYPE_CHECKING:
     from surgery.cli.page import Page, Style
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 BROKEN = 3
 
 
-def command(model: ModelArgument, format: FormatOption = "human") -> int:
+def command(
+    model: ModelArgument, allow_pickle: AllowPickleOption = False, format: FormatOption = "human"
+) -> int:
     """Read a whole model and say what is broken in it, and what to do.
 
     Counts NaN and infinite numbers, checks stored hashes, position ids, shards, EMA copies and
@@ -29,7 +31,7 @@ def command(model: ModelArgument, format: FormatOption = "human") -> int:
 
     out = Output(format)
     with out.progress("reading", _bytes_of(model)) as advance:
-        report = doctor(model, progress=advance)
+        report = doctor(model, allow_pickle=allow_pickle, progress=advance)
     names = [finding.where for finding in report.findings if finding.severity == "broken"]
     document = {**report.to_dict(), "sound": report.sound}
     out.result(document, names, doctor_page(report))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from typer.exceptions import TyperException
 
-from surgery.cli.console import complain, show_help
+from surgery.cli.console import complain, mute, show_help
 from surgery.cli.stopping import Stopped
 from surgery.errors import GateError, HubError, ResourceError, SurgeryError
 
@@ -43,7 +43,7 @@ def report(error: BaseException) -> int:
             return _misuse(error)
         case MemoryError():
             return _end("out of memory; close other programs or take a larger machine", PREFLIGHT)
-    return _end(f"a bug in surgery ({type(error).__name__}); details are in {_log(error)}", BUG)
+    return _end(f"a bug in surgery ({type(error).__name__}); {_details(error)}", BUG)
 
 
 def _end(line: str, code: int) -> int:
@@ -70,13 +70,18 @@ def _reader_gone(error: BaseException) -> bool:
 
 
 def _silence() -> int:
-    """Point stdout at nothing, or Python complains again when it flushes at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Say nothing more to a reader who is gone."""
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is not None and not stream.closed:
-            os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+            mute(stream)
     return READER_GONE
+
+
+def _details(error: BaseException) -> str:
+    try:
+        return f"details are in {_log(error)}"
+    except OSError as second:
+        return f"its details cannot be kept: {second.strerror}"
 
 
 def _log(error: BaseException) -> Path:

@@ -50,6 +50,10 @@ AllowPickleOption = Annotated[
         " run. What is written is safetensors.",
     ),
 ]
+AllowWeakOption = Annotated[
+    bool,
+    typer.Option("--allow-weak", help="Write the result even where the recipe expects more."),
+]
 LinkOption = Annotated[
     bool,
     typer.Option(

@@ -9,7 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from surgery.edits.delta import Delta
 
 if TYPE_CHECKING:
+    from surgery.edits.checks import Check
     from surgery.layout import Layout, Site
 
 Matrix = NDArray[np.float64]
 Kind = Literal["style", "object", "fact"]
-Position = Literal["subject", "name", "bos", "eos", "pads", "all", "prompt"]
+Position = Literal["subject", "name", "bos", "eos", "pads", "all", "prompt", "ends"]
+States = Literal["first_attention", "conditioning", "pooled"]
+"""What an edited weight reads: the input of the first text attention's output map, the states that
+cross-attention reads, or the one state of the whole prompt."""
 
 SETTINGS = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -70,7 +74,8 @@ class Ask:
         subject: words that occur in the prompt; names the key in reports too.
         position: `subject` the last token of the subject, `name` all of its tokens; `bos`, `eos`
             that token; `pads` every place after the end token; `all` from the subject's first
-            token to the last place there is; `prompt` from the begin to the end token.
+            token to the last place there is; `prompt` from the begin to the end token; `ends` the
+            last word's last token and the end token.
         weight: how much each of its keys counts.
         optional: left out where the prompt is longer than the model reads; for built-in prompts.
     """
@@ -122,6 +127,7 @@ class Edit(BaseModel, ABC):
     """One edit of a recipe: its settings, and the mathematics as a pure function."""
 
     model_config = SETTINGS
+    states: ClassVar[States]
 
     method: str
     strength: Annotated[
@@ -144,6 +150,10 @@ class Edit(BaseModel, ABC):
     @abstractmethod
     def asks(self, layout: Layout) -> Asks:
         """The places in prompts whose states `solve` needs."""
+
+    def checks(self, layout: Layout) -> tuple[Check, ...]:
+        """Where to look for what is left, beside the keys of the solve."""
+        return ()
 
     @abstractmethod
     def solve(self, weights: Mapping[Site, Matrix], context: Context) -> dict[Site, Delta]:

@@ -48,6 +48,11 @@ class LowRank:
         """Whether nothing changes."""
         return not (self.up.any() and self.down.any())
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether every number of the change is finite."""
+        return bool(np.isfinite(self.norm))
+
     def added_to(self, weight: Array) -> Array:
         """The weight with the change added in float64, in the weight's own precision."""
         _fits(self.shape, weight)
@@ -69,6 +74,11 @@ class _Entries:
     def is_zero(self) -> bool:
         """Whether nothing changes."""
         return not self.values.any()
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every number of the change is finite."""
+        return bool(np.isfinite(self.values).all())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,7 +162,61 @@ class Dense(_Entries):
         return _sum(weight, self.values)
 
 
-Delta = LowRank | Rows | Sparse | Dense
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapped:
+    """The weight times one map, shared by every weight that reads the same states.
+
+    W' = W (I + left right). It holds no number of any weight: an edit of a hundred matrices is one
+    pair of thin factors. Added in the weight's own precision, single for a stored single or less.
+
+    Args:
+        left: (in, r).
+        right: (r, in); None for the identity, where `left` is the whole map (in, in).
+    """
+
+    left: Array
+    right: Array | None = None
+
+    @property
+    def rank(self) -> int:
+        """The width of the factors, which the rank of the change cannot exceed."""
+        return int(self.left.shape[1])
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing changes, whatever the weight."""
+        return not (self.left.any() and (self.right is None or self.right.any()))
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every number of the change is finite."""
+        return bool(np.isfinite(self.left).all()) and (
+            self.right is None or bool(np.isfinite(self.right).all())
+        )
+
+    def of(self, weight: Array) -> LowRank:
+        """What the map adds to one weight, as a product of two thin factors."""
+        self._check(weight)
+        right = np.eye(len(self.left)) if self.right is None else self.right
+        return LowRank(weight.astype(np.float64) @ self.left, right)
+
+    def added_to(self, weight: Array) -> Array:
+        """The weight with the change added, in the weight's own precision."""
+        self._check(weight)
+        changed: Array = weight @ self.left.astype(weight.dtype, copy=False)
+        if self.right is not None:
+            changed = changed @ self.right.astype(weight.dtype, copy=False)
+        changed += weight
+        return changed
+
+    def _check(self, weight: Array) -> None:
+        if weight.ndim != 2 or weight.shape[1] != len(self.left):
+            raise EditError(
+                f"a weight of shape {weight.shape} cannot read states of width {len(self.left)}"
+            )
+
+
+Delta = LowRank | Rows | Sparse | Dense | Mapped
 
 
 def _sum(weight: Array, change: Array) -> Array:

@@ -87,6 +87,9 @@ def resolve(fitted: Fitted, index: Index, tensors: Tensors, configs: Configs) ->
         for spec in part.sites
         for site in _sites(fitted, spec, _used(fitted.role, found[spec.kind]), tensors)
     ]
+    for spec in fitted.role.beside:
+        stored = _stored(spec, part, fitted.base, index)
+        sites += _sites(fitted, spec, list(stored.values()), tensors)
     return tuple(sites)
 
 

@@ -66,7 +66,11 @@ class TextRole:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A part's place in a checkpoint, and what must or must not be beside it."""
+    """A part's place in a checkpoint, and what must or must not be beside it.
+
+    Args:
+        beside: kinds that may stand next to the part, with names that lack the part's own level.
+    """
 
     role: str
     part: Part
@@ -76,6 +80,7 @@ class Role:
     lacks: tuple[str, ...] = ()
     text: TextRole | None = None
     unused: Mapping[int, int] | None = None
+    beside: tuple[SitePattern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +162,10 @@ def read_part(name: str, data: Mapping[str, object]) -> Part:
 
 def _role(where: str, role: str, value: object) -> Role:
     data = _mapping(where, value)
-    known = {"part", "prefixes", "optional", "has", "lacks", "text", "unused"}
+    known = {"part", "prefixes", "optional", "has", "lacks", "text", "unused", "beside"}
     _check(where, data, known, {"part", "prefixes"})
     unused = _mapping(where, data.get("unused", {}))
+    beside = _mapping(where, data.get("beside", {}))
     return Role(
         role=role,
         part=load_part(str(data["part"])),
@@ -169,6 +175,7 @@ def _role(where: str, role: str, value: object) -> Role:
         lacks=_words(where, data.get("lacks", ())),
         text=_text(f"{where}.text", data["text"]) if "text" in data else None,
         unused={int(stored): _whole(where, unused[stored]) for stored in unused},
+        beside=tuple(_site(where, kind, beside[kind]) for kind in beside),
     )
 
 

@@ -102,6 +102,22 @@ def shared_factors(targets: Matrix, keys: Keys) -> tuple[Matrix, Matrix]:
     return (targets - keys.edited).T @ solved.mix, solved.down
 
 
+def shared_map(targets: Matrix, keys: Keys) -> tuple[Matrix, Matrix | None]:
+    """The same P in whichever form costs less: thin factors, or P - I whole and None.
+
+    Up to a quarter as many edited keys as the input is wide, a weight times the two factors is the
+    cheaper product; above that one factorisation of width `in` is the cheaper solve too.
+
+    Args:
+        targets: (n, in), as for `shared_factors`.
+        keys: the edited and the preserved inputs.
+    """
+    count, width = keys.edited.shape
+    if keys.exact or count <= width // 4:
+        return shared_factors(targets, keys)
+    return _whole_map(targets, keys), None
+
+
 def feasibility(keys: Keys) -> Matrix:
     """The share of each edited key that the preserve keys leave free, |Pi k|^2 / |k|^2, as (n,).
 
@@ -113,6 +129,16 @@ def feasibility(keys: Keys) -> Matrix:
     inside = np.einsum("nd,nd->n", keys.edited, free)
     shares: Matrix = inside / np.where(squares > 0, squares, 1.0)
     return shares
+
+
+def _whole_map(targets: Matrix, keys: Keys) -> Matrix:
+    """P - I = (T - K)' S K (K' S K + P' Q P + ridge I)^-1, as (in, in)."""
+    weighted = keys.edited * keys.weights[:, None]
+    firm = keys.preserve * np.sqrt(keys.preserve_weights)[:, None]
+    covered = _symmetric(weighted.T @ keys.edited + firm.T @ firm)
+    covered.flat[:: len(covered) + 1] += keys.ridge
+    wanted = weighted.T @ (targets - keys.edited)
+    return solve_cholesky(_cholesky(covered), wanted).T
 
 
 def solve_lower(lower: Matrix, right: Matrix) -> Matrix:

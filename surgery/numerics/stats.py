@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[np.floating]
 Matrix = NDArray[np.float64]
 
 
-def leak(before: Matrix, after: Matrix, keys: Matrix, targets: Matrix) -> Matrix:
-    """How far each edited key still is from its target: |W' k - W t| / |W t|, as (n,).
+def leak(before: Array, after: Array, keys: Matrix, targets: Matrix) -> Matrix:
+    """How much of each edited key is left: |W' k - W t| / |W k - W t|, as (n,).
 
-    0 says that the key now gives what its target gives. With `after` equal to `before` it is the
-    distance there was to begin with.
+    0 says that the key now gives what its target gives, 1 that it is as far from it as it was.
 
     Args:
         before: (out, in), the weight W as it was.
@@ -20,11 +20,13 @@ def leak(before: Matrix, after: Matrix, keys: Matrix, targets: Matrix) -> Matrix
         keys: (n, in), the edited inputs.
         targets: (n, in), the inputs whose outputs they should have.
     """
-    wanted = targets @ before.T
-    return _ratios(keys @ after.T - wanted, wanted)
+    one = after.dtype
+    old, new = keys.astype(one) @ before.T, keys.astype(one) @ after.T
+    wanted = targets.astype(one) @ before.T
+    return _ratios(new - wanted, old - wanted)
 
 
-def drift(before: Matrix, after: Matrix, keys: Matrix) -> Matrix:
+def drift(before: Array, after: Array, keys: Matrix) -> Matrix:
     """How far the output of each preserve key has moved: |(W' - W) p| / |W p|, as (m,).
 
     The difference is taken in full, the products in single precision: six digits of a figure.

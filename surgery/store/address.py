@@ -1,6 +1,6 @@
-"""Where a model is: `atelier`, a file, a folder, the Hub. Turns an address into a path.
+"""Where a model is: `atelier`, a file, a folder, the Hub. Turns an address into a place.
 
-Reads nothing on this machine; what is here comes before what may be on the Hub under that name.
+Reads nothing and asks nobody; what is here comes before what may be on the Hub under that name.
 """
 
 from __future__ import annotations
@@ -16,21 +16,16 @@ ATELIER = Path(__file__).parent.parent / "atelier" / "weights" / "pipeline"
 
 
 def locate(address: str | Path) -> Path:
-    """Return the path of the file or folder that `address` means.
+    """Return the file or folder on this machine that `address` means.
 
     Args:
-        address: `atelier` (the built-in model), the path of a file or folder, or a place on the
-            Hub, which is downloaded.
+        address: `atelier` (the built-in model), or the path of a file or folder.
 
     Raises:
         CheckpointError: nothing is there.
-        HubError: the Hub does not give it, or it is elsewhere on the network.
+        HubError: it is elsewhere on the network.
     """
     text = str(address)
-    if (remote := on_hub(address)) is not None:
-        from surgery.store.hub import open_hub
-
-        return open_hub(remote).here().root
     if text == "atelier":
         return _built_in()
     if not text or "\0" in text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from surgery.store.contents import TensorRef
 
@@ -19,6 +20,17 @@ def same_bytes(a: TensorRef, b: TensorRef) -> bool:
     if (a.dtype, a.shape) != (b.dtype, b.shape):
         return False
     return all(x == y for x, y in blocks(a, b))
+
+
+def rows_of(ref: TensorRef, first: int, last: int) -> TensorRef:
+    """Rows [first, last) of a tensor along dimension 0 as a tensor of their own."""
+    width = ref.nbytes // ref.shape[0]
+    return replace(
+        ref,
+        shape=(last - first, *ref.shape[1:]),
+        nbytes=(last - first) * width,
+        start=ref.start + first * width,
+    )
 
 
 def blocks(a: TensorRef, b: TensorRef) -> Iterator[tuple[bytes, bytes]]:

@@ -6,7 +6,7 @@ Indexing reads no data. How the files are found is for `checkpoint`, what tensor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from math import prod
 from pathlib import Path
@@ -78,7 +78,7 @@ class Checkpoint(Mapping[str, TensorRef]):
         headers: relative name -> header, for each weight file.
         stamps: relative name -> stamp, for every file, weights first.
         tensors: name -> reference, in file order; in a pipeline "component/name".
-        origin: the pickle that the file was made from, or None.
+        origins: relative name of a converted weight file -> the pickles that it was made from.
     """
 
     address: str
@@ -87,7 +87,7 @@ class Checkpoint(Mapping[str, TensorRef]):
     headers: Mapping[str, Header]
     stamps: Mapping[str, Stamp]
     tensors: Mapping[str, TensorRef]
-    origin: Origin | None = None
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> TensorRef:
         """Return the reference of one tensor."""
@@ -137,8 +137,18 @@ class Checkpoint(Mapping[str, TensorRef]):
                 digest.update(len(part).to_bytes(8, "little") + part)
         return digest.hexdigest()
 
+    @property
+    def inputs(self) -> Mapping[Path, Stamp]:
+        """Every file that was opened, pickles and what was made of them included."""
+        found = {self.path(name): stamp for name, stamp in self.stamps.items()}
+        for origin in self.origins.values():
+            found |= origin.stamps
+        return found
+
     def path(self, relative: str) -> Path:
         """Return where the file of this relative name lies."""
+        if relative in self.origins:
+            return self.origins[relative].weights
         return self.root if self.kind == "file" else self.root / relative
 
     def json(self, relative: str) -> dict[str, object] | None:
@@ -149,7 +159,10 @@ class Checkpoint(Mapping[str, TensorRef]):
 
     def folder(self, relative: str) -> Path:
         """Return where a folder of side files such as "tokenizer" lies; it need not exist."""
-        return (self.root.parent if self.kind == "file" else self.root) / relative
+        if self.kind != "file":
+            return self.root / relative
+        beside = [path for origin in self.origins.values() for path in origin.stamps]
+        return (*beside, self.root)[0].parent / relative
 
     def prepare(self, names: Iterable[str]) -> None:
         """Take notice of tensors that will be read whole; on this machine there is no need to."""

@@ -16,7 +16,6 @@ from surgery.errors import OutputError
 from surgery.store.contents import TensorRef
 from surgery.store.dduf import DdufCheckpoint, Span, read_directory
 from surgery.store.files import check_unchanged, opened, read_into
-from surgery.store.header import with_metadata
 from surgery.store.publish import keep_rights, publish
 from surgery.store.sink import reported
 from surgery.store.staging import staged_file
@@ -49,7 +48,7 @@ def write_dduf(
     checkpoint: DdufCheckpoint,
     edits: Edits,
     target: Path,
-    metadata: Mapping[str, str],
+    heads: Mapping[str, bytes],
     *,
     force: bool,
     on_bytes: OnBytes = None,
@@ -58,7 +57,7 @@ def write_dduf(
 
     Args:
         edits: tensors and what makes their new bytes, in the order of the archive.
-        metadata: `surgery.*` keys for the header of every record that the edits touch.
+        heads: name of each record of weights -> the header that it gets where the edits touch it.
     """
     with staged_file(target) as (descriptor, staged), opened(checkpoint.root) as source:
         with (
@@ -67,9 +66,7 @@ def write_dduf(
             ZipFile(file, "w", ZIP_STORED) as archive,
         ):
             for name, span in checkpoint.spans.items():
-                pieces = _pieces(
-                    checkpoint, name, edits, metadata, _Source(source, checkpoint.root)
-                )
+                pieces = _pieces(checkpoint, name, edits, heads, _Source(source, checkpoint.root))
                 with archive.open(_record(name, span), "w", force_zip64=True) as record:
                     _fill(record, pieces, on_bytes)
         with reported(target):
@@ -95,16 +92,15 @@ def _pieces(
     checkpoint: DdufCheckpoint,
     name: str,
     edits: Edits,
-    metadata: Mapping[str, str],
+    heads: Mapping[str, bytes],
     source: _Source,
 ) -> Iterator[bytes | memoryview]:
     span = checkpoint.spans[name]
     at, end = span.start, span.start + span.size
     own = [edit for edit in edits if at <= edit[0].start and edit[0].start < end]
     if own:
-        header = checkpoint.headers[name]
-        yield with_metadata(header, metadata)
-        at += header.data_start
+        yield heads[name]
+        at += checkpoint.headers[name].data_start
     for ref, make in own:
         yield from source.pieces(at, ref.start)
         yield make()

@@ -28,6 +28,7 @@ __all__ = [
     "parse_header",
     "read_header",
     "with_metadata",
+    "without_metadata",
 ]
 
 PREFIX = 8
@@ -116,6 +117,26 @@ def with_metadata(header: Header, added: Mapping[str, str]) -> bytes:
         return header.raw
     text = header.raw[PREFIX:].decode("utf-8").rstrip(" \t\r\n")
     return _framed(_extended(text, added), len(header.raw) - PREFIX)
+
+
+def without_metadata(header: Header, keys: Iterable[str]) -> bytes:
+    """Return header bytes without some keys of `__metadata__`, everything else kept as text.
+
+    The room that this leaves becomes padding, so that the data need not move.
+
+    Args:
+        header: the header to shorten.
+        keys: what to take out; a key that is not there is no error.
+    """
+    gone = set(keys) & header.metadata.keys()
+    if not gone:
+        return header.raw
+    text = header.raw[PREFIX:].decode("utf-8").rstrip(" \t\r\n")
+    _, start, end = members(text)["__metadata__"]
+    inner = text[start:end]
+    kept = [inner[at:stop] for key, (at, _, stop) in members(inner).items() if key not in gone]
+    shorter = text[:start] + "{" + ",".join(kept) + "}" + text[end:]
+    return _framed(shorter, len(header.raw) - PREFIX)
 
 
 def build_header(entries: Iterable[TensorEntry], metadata: Mapping[str, str]) -> bytes:

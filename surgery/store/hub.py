@@ -6,15 +6,24 @@ what an open folder would read, and the small files beside it, belongs to the ch
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from surgery.errors import CheckpointError, HubError
-from surgery.store.checkpoint import (
-    Checkpoint,
+from surgery.errors import CheckpointError
+from surgery.store.contents import Checkpoint, Kind, TensorRef
+from surgery.store.files import stamp
+from surgery.store.header import read_header
+from surgery.store.hub_address import HubAddress
+from surgery.store.hub_client import Repository, resolve
+from surgery.store.hub_errors import no_file, not_cached
+from surgery.store.hub_headers import read_headers, stamp_of
+from surgery.store.local import open_local
+from surgery.store.parts import (
     Part,
-    TensorRef,
+    Terms,
     assembled,
     build,
     components,
@@ -22,35 +31,30 @@ from surgery.store.checkpoint import (
     open_file,
     sharded,
 )
-from surgery.store.contents import Kind
-from surgery.store.files import Stamp, stamp
-from surgery.store.header import MAX_HEADER, Header, parse_header, read_header
-from surgery.store.hub_address import HubAddress
-from surgery.store.hub_client import Repository, resolve
-from surgery.store.hub_errors import no_file, not_cached
+from surgery.store.pickled import ALLOW
 from surgery.store.ranges import RangeReader
-from surgery.store.remote import HubCheckpoint, RemoteRef
-from surgery.store.text import nearest, quoted, size
+from surgery.store.remote import HubCheckpoint, RemoteRef, check_room
+from surgery.store.text import nearest, quoted, size, visible
 from surgery.store.weights import is_index_name, is_pickle_name
 
-_PREFIX = 8
-# Enough for the header of most components at the first request.
-_HEAD = 96 * 1024
+_LOG = logging.getLogger("surgery")
 _SIDE = re.compile(r".*\.(?:json|txt|model|md|jinja|spm)|(?:LICENSE|NOTICE)[^/]*", re.IGNORECASE)
+_DDUF = ".dduf"
 _SHOWN = 5
 
 
-def open_hub(asked: HubAddress, *, max_header: int = MAX_HEADER) -> Checkpoint:
-    """Open the model at a place on the Hub; of its weights only headers are fetched.
+def open_hub(asked: HubAddress, terms: Terms) -> Checkpoint:
+    """Open the model at a place on the Hub; of safetensors only headers are fetched.
 
     Raises:
         HubError: the Hub does not give it.
-        CheckpointError: what is there is damaged, ambiguous, or pickles only.
+        CheckpointError: what is there is damaged, ambiguous, or pickles without leave.
+        ResourceError: too little room for what can only be opened whole.
     """
     repository = resolve(asked)
     path = asked.path
     if path in repository.files:
-        return _open_file(repository, path, max_header)
+        return _open_file(repository, path, terms)
     inner = f"{path}/" if path else ""
     names = [name[len(inner) :] for name in repository.files if name.startswith(inner)]
     if not names:
@@ -59,32 +63,38 @@ def open_hub(asked: HubAddress, *, max_header: int = MAX_HEADER) -> Checkpoint:
         close = nearest(path, repository.files)
         raise no_file(repository.asked, path, (close,) if close else ())
     if not {"model_index.json", "config.json"}.intersection(names):
-        return _open_file(repository, inner + _only_weights(repository, names), max_header)
-    return _open_folder(repository, inner, names, max_header)
+        only = _only_weights(repository, names, terms.allow_pickle)
+        return _open_file(repository, inner + only, terms)
+    return _open_folder(repository, inner, names, terms)
 
 
-def _open_file(repository: Repository, path: str, max_header: int) -> Checkpoint:
+def _open_file(repository: Repository, path: str, terms: Terms) -> Checkpoint:
     folder, _, name = path.rpartition("/")
     inner, root = (f"{folder}/" if folder else ""), repository.root / folder
     if is_index_name(name):
         part = sharded("", "", repository.fetch(path))
-        return _built(repository, inner, ("sharded", [part], [name]), max_header)
+        return _built(repository, inner, ("sharded", [part], [name]), terms.max_header)
+    address = str(replace(repository.address, path=path))
+    if is_pickle_name(name) and not terms.allow_pickle:
+        raise CheckpointError("this is a pickle file", where=address, hint=ALLOW)
+    if is_pickle_name(name) or name.endswith(_DDUF):
+        return open_local(address, _whole(repository, path), terms)
     if not name.endswith(".safetensors"):
         hint = "give a .safetensors file or the whole repository"
         raise CheckpointError(
             f"{quoted(name)} is not read from the Hub", where=str(repository.asked), hint=hint
         )
-    address = str(replace(repository.address, path=path))
-    headers, stamps, readers = _headers(repository, inner, [name], max_header)
-    plain = assembled((address, root, "file"), [Part("", (name,))], headers, stamps)
-    plain = replace(plain, root=root / name)
-    return _remote(
-        plain, (repository, inner), readers, lambda: open_file(address, root / name, max_header)
-    )
+    headers, stamps, readers = read_headers(repository, inner, [name], terms.max_header)
+    plain = assembled((address, root / name, "file"), [Part("", (name,))], headers, stamps)
+
+    def reopen() -> Checkpoint:
+        return open_file(address, root / name, terms.max_header)
+
+    return _remote(plain, (repository, inner), readers, reopen)
 
 
 def _open_folder(
-    repository: Repository, inner: str, names: Sequence[str], max_header: int
+    repository: Repository, inner: str, names: Sequence[str], terms: Terms
 ) -> Checkpoint:
     root = repository.root / inner
     prefixes = [""]
@@ -96,10 +106,31 @@ def _open_folder(
             repository.fetch(inner + name)
     if repository.offline:
         _check_cached(repository, own, prefixes)
-    parts = folder_parts(root, own)
+    fetch = (lambda name: _whole(repository, inner + name)) if terms.allow_pickle else None
+    parts = folder_parts(root, own, fetch)
     chosen = {name for part in parts for name in (*part.files, part.index)}
+    chosen |= _carried(own, [prefix for prefix in prefixes if prefix], parts)
     kept = [name for name in own if name in chosen or _is_side(name)]
-    return _built(repository, inner, ("folder", parts, kept), max_header)
+    return _built(repository, inner, ("folder", parts, kept), terms.max_header)
+
+
+def _carried(names: Sequence[str], prefixes: Sequence[str], parts: Sequence[Part]) -> set[str]:
+    """The pickles of components that have nothing else and stay as they are."""
+    without = set(prefixes) - {part.prefix for part in parts}
+    return {
+        name
+        for name in names
+        if f"{name.rpartition('/')[0]}/" in without and (is_pickle_name(name) or ".bin." in name)
+    }
+
+
+def _whole(repository: Repository, path: str) -> Path:
+    """Where a file lies that can only be opened whole: fetched now, if need be."""
+    if path in repository.files and not repository.cached(path):
+        needed = repository.files[path].size
+        check_room(repository, needed)
+        _LOG.warning("%s: downloading all of %s to open it", visible(path), size(needed))
+    return repository.fetch(path)
 
 
 def _built(
@@ -111,9 +142,16 @@ def _built(
     kind, parts, names = content
     address = str(replace(repository.address, path=inner.rstrip("/")))
     root = repository.root / inner
-    files = [name for part in parts for name in part.files]
-    headers, stamps, readers = _headers(repository, inner, files, max_header)
-    stamps |= {name: _stamp(repository, inner + name) for name in names if name not in stamps}
+    files = [name for part in parts if not part.origin for name in part.files]
+    headers, stamps, readers = read_headers(repository, inner, files, max_header)
+    for part in parts:
+        if part.origin:
+            headers[part.files[0]] = read_header(part.origin.weights, max_header=max_header)
+            stamps[part.files[0]] = stamp(part.origin.weights)
+    converted = {name for part in parts if part.origin for name in part.origin.sources}
+    names = [name for name in names if name not in converted]
+    beside = [name for name in names if name not in stamps]
+    stamps |= {name: stamp_of(repository, inner + name) for name in beside}
     plain = assembled((address, root, kind), parts, headers, stamps)
 
     def reopen() -> Checkpoint:
@@ -137,6 +175,7 @@ def _remote(
         headers=plain.headers,
         stamps=plain.stamps,
         tensors=tensors,
+        origins=plain.origins,
         repository=place[0],
         inner=place[1],
         readers=readers,
@@ -158,54 +197,11 @@ def _ref(ref: TensorRef, reader: RangeReader | None) -> TensorRef:
     )
 
 
-def _headers(
-    repository: Repository, inner: str, files: Iterable[str], max_header: int
-) -> tuple[dict[str, Header], dict[str, Stamp], dict[str, RangeReader]]:
-    headers, stamps, readers = {}, {}, {}
-    for name in files:
-        path = inner + name
-        if path not in repository.files:
-            raise _lost(repository, path)
-        stamps[name] = _stamp(repository, path)
-        if repository.cached(path):
-            headers[name] = read_header(repository.root / path, max_header=max_header)
-            continue
-        address = replace(repository.address, path=path)
-        reader = RangeReader(address, repository.url(path), repository.files[path].size)
-        headers[name] = _read_header(reader, repository.files[path].size, str(address), max_header)
-        readers[name] = reader
-    return headers, stamps, readers
-
-
-def _read_header(reader: RangeReader, total: int, where: str, max_header: int) -> Header:
-    if total == 0:
-        raise CheckpointError("the file is empty", where=where)
-    head = reader.read(0, min(total, _HEAD))
-    length = int.from_bytes(head[:_PREFIX], "little")
-    end = _PREFIX + length
-    if max_header < length <= total:
-        problem = f"the header has {size(length)}, more than {size(max_header)}"
-        raise CheckpointError(problem, where=where, hint="such a header takes long to read")
-    if len(head) < end <= total:
-        head += reader.read(len(head), end - len(head))
-    return parse_header(head, total, where)
-
-
-def _stamp(repository: Repository, path: str) -> Stamp:
-    if repository.cached(path):
-        return stamp(repository.root / path)
-    return Stamp(0, 0, repository.files[path].size, 0)
-
-
-def _lost(repository: Repository, path: str) -> HubError:
-    if repository.offline:
-        return not_cached(repository.asked, path)
-    return no_file(repository.asked, path, ())
-
-
-def _only_weights(repository: Repository, names: Iterable[str]) -> str:
+def _only_weights(repository: Repository, names: Iterable[str], allow_pickle: bool) -> str:
     here = [name for name in names if "/" not in name]
     found = [n for n in here if is_index_name(n)] or [n for n in here if n.endswith(".safetensors")]
+    found = found or [n for n in here if n.endswith(_DDUF)]
+    found = found or [n for n in here if is_pickle_name(n) and allow_pickle]
     if len(found) == 1:
         return found[0]
     place, form = str(repository.asked), f"hf://{repository.asked.repo}/FILE"
@@ -215,9 +211,12 @@ def _only_weights(repository: Repository, names: Iterable[str]) -> str:
         raise CheckpointError(problem, where=place, hint=f"give one as {form}")
     if repository.offline:
         raise not_cached(repository.asked)
-    what = "pickles only" if any(map(is_pickle_name, here)) else "no safetensors files"
+    if any(map(is_pickle_name, here)):
+        raise CheckpointError("pickles only at the top of the repository", where=place, hint=ALLOW)
     raise CheckpointError(
-        f"{what} at the top of the repository", where=place, hint=f"give a file as {form}"
+        "no safetensors files at the top of the repository",
+        where=place,
+        hint=f"give a file as {form}",
     )
 
 

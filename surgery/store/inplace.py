@@ -67,8 +67,8 @@ def check_in_place(
     where = visible(checkpoint.address)
     if checkpoint.is_remote:
         raise OutputError("a model on the Hub cannot be edited in place", where=where, hint=_COPY)
-    if checkpoint.kind not in _KINDS or checkpoint.origin is not None:
-        kind = "pickle" if checkpoint.origin is not None else checkpoint.kind
+    if checkpoint.kind not in _KINDS or checkpoint.origins:
+        kind = "pickle" if checkpoint.origins else checkpoint.kind
         problem = f"a model of kind {kind} cannot be edited in place"
         raise OutputError(problem, where=where, hint=_COPY)
     for path in _touched(checkpoint, changes):

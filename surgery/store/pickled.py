@@ -1,4 +1,4 @@
-"""A pickle, opened only when the user says so, as the safetensors file that it is made into.
+"""Pickles, opened only when the user says so, as the safetensors file that they are made into.
 
 The pickle itself is opened in a child process with limits; this one never imports torch.
 """
@@ -11,10 +11,11 @@ import os
 import shutil
 import sys
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 
 from surgery.errors import CheckpointError, ResourceError
-from surgery.store.files import Stamp, check_unchanged, stamp
+from surgery.store.files import check_unchanged, stamp
 from surgery.store.text import quoted, size, visible
 
 ALLOW = (
@@ -29,32 +30,49 @@ _OVERRULING = ("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_WEIGHTS_ONLY_LOA
 
 
 class Origin:
-    """A file that was converted, and the conversion, which goes away together with this object.
+    """Files that were converted, and the conversion, which goes away together with this object.
 
     Args:
-        path: the file the user named; no output may replace it.
-        weights: the safetensors file made from it.
+        sources: relative name -> the pickle, or the index of several, that the user has; no
+            output may replace it.
+        name: file name of the safetensors file made from them.
     """
 
-    __slots__ = ("__weakref__", "path", "stamp", "weights")
+    __slots__ = ("__weakref__", "sources", "stamps", "weights")
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.stamp = path, stamp(path)
-        folder = _folder(path, self.stamp)
+    def __init__(self, sources: Mapping[str, Path], name: str) -> None:
+        self.sources = dict(sources)
+        self.stamps = {path: stamp(path) for path in sources.values()}
+        folder = _folder(self.pickles[0], self.nbytes)
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.weights = folder / f"{path.stem}.safetensors"
+        self.weights = folder / name
+
+    @property
+    def pickles(self) -> tuple[Path, ...]:
+        """The sources that are no index."""
+        return tuple(path for path in self.stamps if path.suffix != ".json")
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the sources."""
+        return sum(each.size for each in self.stamps.values())
 
 
-def unpickled(path: Path) -> Origin:
-    """Convert a pickle in a child process.
+def unpickled(sources: Mapping[str, Path], name: str) -> Origin:
+    """Convert pickles to one safetensors file in a child process.
+
+    Args:
+        sources: relative name -> the pickle, or the index of several.
+        name: file name of what is made of them.
 
     Raises:
-        CheckpointError: it holds more than weights, is damaged, or takes too long to read.
+        CheckpointError: they hold more than weights, are damaged, or take too long to read.
         ResourceError: no room for the converted file.
     """
-    origin = Origin(path)
-    answer = _ask(path, origin.weights, origin.stamp)
-    check_unchanged(path, origin.stamp)
+    origin = Origin(sources, name)
+    answer = _ask(origin)
+    for path, before in origin.stamps.items():
+        check_unchanged(path, before)
     if what := answer.get("what"):
         place, hint = str(answer.get("where", "")), str(answer.get("hint", ""))
         raise CheckpointError(str(what), where=place, hint=hint)
@@ -62,11 +80,12 @@ def unpickled(path: Path) -> Origin:
     if isinstance(left, list) and left:
         shown = ", ".join(quoted(str(name), 40) for name in left[:3])
         more = f" and {len(left) - 3} more" if len(left) > 3 else ""
-        _LOG.warning("%s: left out, being no weights: %s%s", visible(str(path)), shown, more)
+        where = visible(str(origin.pickles[0]))
+        _LOG.warning("%s: left out, being no weights: %s%s", where, shown, more)
     return origin
 
 
-def _folder(path: Path, before: Stamp) -> Path:
+def _folder(path: Path, needed: int) -> Path:
     """A folder of our own with room for the converted file."""
     # Imported here because reading any other model never needs it; likewise subprocess below.
     import tempfile
@@ -77,27 +96,28 @@ def _folder(path: Path, before: Stamp) -> Path:
     except OSError as error:
         problem = f"no temporary folder: {error.strerror}"
         raise ResourceError(problem, where=visible(str(path)), hint="set TMPDIR") from error
-    if free < before.size:
+    if free < needed:
         shutil.rmtree(folder, ignore_errors=True)
         raise ResourceError(
-            f"the converted file needs {size(before.size)}, {size(free)} are free",
+            f"the converted file needs {size(needed)}, {size(free)} are free",
             where=visible(str(folder.parent)),
             hint="set TMPDIR to a folder with more room",
         )
     return folder
 
 
-def _ask(path: Path, target: Path, before: Stamp) -> dict[str, object]:
+def _ask(origin: Origin) -> dict[str, object]:
     """Run the child and return its answer."""
     import subprocess
 
-    limit = SECONDS + before.size // BYTES_PER_SECOND
+    limit = SECONDS + origin.nbytes // BYTES_PER_SECOND
+    sources = [str(path.absolute()) for path in origin.pickles]
     # -P keeps the working folder, where a torch.py may lie, out of the child's imports.
-    command = [sys.executable, "-P", "-m", "surgery.store.unpickle", str(path.absolute())]
-    where = visible(str(path))
+    command = [sys.executable, "-P", "-m", "surgery.store.unpickle", str(origin.weights)]
+    where = visible(str(origin.pickles[0]))
     try:
         done = subprocess.run(
-            [*command, str(target)],
+            [*command, *sources],
             env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -25,6 +25,24 @@ def check_output(checkpoint: Checkpoint, out: Path, *, force: bool) -> Path:
         OutputError: it is, holds or lies in an input; it exists (without `force`); it is of
             another kind or no model (with `force`); or its folder is missing or not writable.
     """
+    with reported(out):
+        return _checked(checkpoint, out, force=force)
+
+
+def check_space(target: Path, needed: int) -> None:
+    """Raise ResourceError unless `needed` bytes are free where `target` will lie."""
+    with reported(target):
+        free = disk_usage(target.parent).free
+    if needed > free:
+        raise ResourceError(
+            f"not enough room: {size(needed)} ({needed} bytes) are needed, "
+            f"{size(free)} ({free} bytes) are free",
+            where=visible(str(target)),
+            hint="make room or write elsewhere",
+        )
+
+
+def _checked(checkpoint: Checkpoint, out: Path, *, force: bool) -> Path:
     target = _real(out)
     if checkpoint.kind == "file" and is_pickle_name(out.name):
         problem = "the output is a safetensors file, and this name says that it is a pickle"
@@ -43,19 +61,6 @@ def check_output(checkpoint: Checkpoint, out: Path, *, force: bool) -> Path:
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise _refused(target, "its folder is not writable", "write elsewhere")
     return target
-
-
-def check_space(target: Path, needed: int) -> None:
-    """Raise ResourceError unless `needed` bytes are free where `target` will lie."""
-    with reported(target):
-        free = disk_usage(target.parent).free
-    if needed > free:
-        raise ResourceError(
-            f"not enough room: {size(needed)} ({needed} bytes) are needed, "
-            f"{size(free)} ({free} bytes) are free",
-            where=visible(str(target)),
-            hint="make room or write elsewhere",
-        )
 
 
 def _real(out: Path) -> Path:
@@ -78,9 +83,7 @@ def _stat(path: Path) -> os.stat_result | None:
 
 def _check_inputs(checkpoint: Checkpoint, target: Path) -> None:
     here = next(_identities(target), None) if _stat(target) else None
-    files = {(stamp.device, stamp.inode) for stamp in checkpoint.stamps.values()}
-    if checkpoint.origin:
-        files.add((checkpoint.origin.stamp.device, checkpoint.origin.stamp.inode))
+    files = {(stamp.device, stamp.inode) for stamp in checkpoint.inputs.values()}
     if here in files:
         raise _refused(target, "the output is an input", "choose another name")
     if checkpoint.kind not in {"file", "dduf"}:
@@ -88,7 +91,7 @@ def _check_inputs(checkpoint: Checkpoint, target: Path) -> None:
         if (info.st_dev, info.st_ino) in set(_identities(target)):
             problem = "the output is the input folder or lies inside it"
             raise _refused(target, problem, "choose a place beside it")
-    real = {checkpoint.path(name).resolve() for name in checkpoint.stamps}
+    real = {path.resolve() for path in checkpoint.inputs}
     folders = {checkpoint.root.resolve().parent, *(path.parent for path in real)}
     if here and any(here in set(_identities(folder)) for folder in folders):
         raise _refused(target, "the output holds an input", "choose another place")

@@ -81,7 +81,8 @@ def _exchange(staged: Path, target: Path) -> None:
     except OSError:
         old.rename(target)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    with suppress(OSError):
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _renameat2(source: Path, target: Path, flag: int) -> bool:

@@ -72,7 +72,9 @@ class HubCheckpoint(Checkpoint):
         """Bytes of the model's files that are not in the cache."""
         cached = self.repository.cached
         return sum(
-            stamp.size for name, stamp in self.stamps.items() if not cached(self.inner + name)
+            stamp.size
+            for name, stamp in self.stamps.items()
+            if name not in self.origins and not cached(self.inner + name)
         )
 
     def json(self, relative: str) -> dict[str, object] | None:
@@ -105,11 +107,11 @@ class HubCheckpoint(Checkpoint):
             HubError: a file does not come, or is not what the Hub's list and its header said.
             ResourceError: too little room in the cache.
         """
-        storage = self.repository.root
-        check_space(_existing(storage) / storage.name, self.missing_bytes)
+        check_room(self.repository, self.missing_bytes)
         # Weights last: a cache that has them all has all else, whenever the download breaks off.
         for name in sorted(self.stamps, key=lambda name: name in self.headers):
-            self._fetch(name, on_bytes)
+            if name not in self.origins:
+                self._fetch(name, on_bytes)
         found = self.reopen()
         if found.fingerprint != self.fingerprint:
             problem = "the headers in the download are not those that were read before"
@@ -123,6 +125,12 @@ class HubCheckpoint(Checkpoint):
 
     def _fetch(self, name: str, on_bytes: Callable[[int], None] | None = None) -> None:
         self.repository.fetch(self.inner + name, on_bytes)
+
+
+def check_room(repository: Repository, needed: int) -> None:
+    """Raise ResourceError unless the disk of the cache has `needed` bytes free."""
+    storage = repository.root
+    check_space(_existing(storage) / storage.name, needed)
 
 
 def _existing(path: Path) -> Path:

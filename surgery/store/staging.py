@@ -139,7 +139,12 @@ def _remove_file(path: Path) -> None:
 
 def _remove_folder(path: Path) -> None:
     for _ in range(_TRIES):
-        shutil.rmtree(path, ignore_errors=True)
+        try:
+            shutil.rmtree(path, ignore_errors=True)
+        except OSError as error:
+            # Some failures are let through; one can hide the signal that came just before it.
+            if error.__context__ and not isinstance(error.__context__, Exception):
+                raise error.__context__ from None
 
 
 def _remove(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The child process that opens a pickle: `python -m surgery.store.unpickle SOURCE TARGET`.
+"""The child process that opens a pickle: `python -m surgery.store.unpickle TARGET SOURCE...`.
 
 Only torch's restricted loader is used, once, under limits of memory and time; what it says is never
 passed on, because its errors tell how to load the file unsafely. The answer is one line of JSON.
@@ -11,15 +11,19 @@ import os
 import re
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import TYPE_CHECKING
 
 from surgery.errors import CheckpointError
 from surgery.store.state_dict import weights_of, write_weights
 from surgery.store.text import quoted, visible
 from surgery.store.torch_zip import check_archive, is_zip
+
+if TYPE_CHECKING:
+    import torch
 
 _SLACK = 1 << 30
 _BEYOND = re.compile(r"not resizable|out of bounds|storage of size|storage has wrong")
@@ -45,16 +49,17 @@ class Inert:
         pass
 
 
-def main(source: Path, target: Path) -> dict[str, object]:
-    """Convert `source` and return the answer: what was left out, or the error."""
-    where = visible(str(source))
+def main(sources: Sequence[Path], target: Path) -> dict[str, object]:
+    """Convert `sources` and return the answer: what was left out, or the error."""
+    where = visible(str(sources[0]))
     try:
         import torch
 
         torch.set_num_threads(1)
-        _limit(source.stat().st_size)
-        tensors, left = weights_of(_load(source, where), where)
-        write_weights(tensors, target, source.stat().st_size, where)
+        total = sum(source.stat().st_size for source in sources)
+        _limit(total)
+        tensors, left = _all_weights(sources)
+        write_weights(tensors, target, total, where)
     except CheckpointError as error:
         return {"what": error.what, "where": error.where, "hint": error.hint}
     except (MemoryError, OSError) as error:
@@ -62,7 +67,21 @@ def main(source: Path, target: Path) -> dict[str, object]:
         if isinstance(error, OSError):
             reason = f"cannot be converted: {error.strerror or type(error).__name__}"
         return {"what": reason, "where": where, "hint": ""}
-    return {"left": list(left)}
+    return {"left": left}
+
+
+def _all_weights(sources: Sequence[Path]) -> tuple[dict[str, torch.Tensor], list[str]]:
+    tensors: dict[str, torch.Tensor] = {}
+    left: list[str] = []
+    for source in sources:
+        where = visible(str(source))
+        found, without = weights_of(_load(source, where), where)
+        if twice := sorted(tensors.keys() & found.keys()):
+            problem = f"the tensor {quoted(twice[0])} is in another shard too"
+            raise CheckpointError(problem, where=where)
+        tensors |= found
+        left += without
+    return tensors, left
 
 
 def _limit(size: int) -> None:
@@ -114,4 +133,4 @@ def _classes(source: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))
+    sys.stdout.write(json.dumps(main([Path(word) for word in sys.argv[2:]], Path(sys.argv[1]))))

@@ -16,7 +16,7 @@ from surgery.store.header import Header
 from surgery.store.strict_json import load_file
 from surgery.store.text import nearest, quoted, visible
 
-_KNOWN_STEMS = frozenset({"diffusion_pytorch_model", "model"})
+_KNOWN_STEMS = frozenset({"diffusion_pytorch_model", "model", "pytorch_model"})
 _SHARD = re.compile(r"-\d{5,}-of-\d{5,}")
 # Both spellings of a variant index occur: X.safetensors.index.fp16.json (now) and
 # X.safetensors.fp16.index.json (older diffusers).
@@ -24,7 +24,12 @@ _INDEX = re.compile(
     r"(?P<stem>[^.]+)\.safetensors(?:\.(?P<old>[^.]+))?\.index(?:\.(?P<new>[^.]+))?\.json"
 )
 _SINGLE = re.compile(r"(?P<stem>[^.]+)(?:\.(?P<variant>.+))?\.safetensors")
-_PICKLE = (".bin", ".ckpt", ".pt", ".pth")
+_PICKLES = (".bin", ".ckpt", ".pt", ".pth")
+# Only what the libraries themselves write: beside it lie optimisers, schedulers and random states.
+_OLD_STEM = r"(?P<stem>diffusion_pytorch_model|pytorch_model|model)"
+_OLD_INDEX = re.compile(rf"{_OLD_STEM}\.bin(?:\.(?P<old>[^.]+))?\.index(?:\.(?P<new>[^.]+))?\.json")
+_OLD_SINGLE = re.compile(rf"{_OLD_STEM}(?:\.(?P<variant>.+))?\.bin")
+SAFE, PICKLE = ".safetensors", ".bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,16 @@ class WeightSet:
     variant: str
     is_index: bool
 
+    @property
+    def as_safetensors(self) -> str:
+        """The name under which the libraries look for the same weights as one safetensors file."""
+        stem = "model" if self.stem == "pytorch_model" else self.stem
+        return f"{stem}.{self.variant}{SAFE}" if self.variant else f"{stem}{SAFE}"
+
 
 def is_pickle_name(name: str) -> bool:
     """Return whether a file of this name is expected to be a pickle."""
-    return name.endswith(_PICKLE)
+    return name.endswith(_PICKLES)
 
 
 def is_index_name(name: str) -> bool:
@@ -47,16 +58,21 @@ def is_index_name(name: str) -> bool:
     return is_plain_name(name) and _INDEX.fullmatch(name) is not None
 
 
-def choose(names: Iterable[str], where: str) -> tuple[WeightSet | None, tuple[str, ...]]:
+def choose(
+    names: Iterable[str], where: str, *, pickles: bool = False
+) -> tuple[WeightSet | None, tuple[str, ...]]:
     """Choose the weights of a folder from its file names: the plain ones before any variant.
 
+    Args:
+        pickles: choose among pickles, not among safetensors.
+
     Returns:
-        the chosen set, or None when the folder holds no safetensors; and the names passed over.
+        the chosen set, or None when the folder holds none; and the names passed over.
 
     Raises:
         CheckpointError: several sets have the same right.
     """
-    sets = [found for name in sorted(names) if (found := _weight_set(name))]
+    sets = [found for name in sorted(names) if (found := _weight_set(name, pickles))]
     for group in _by_preference(sets):
         if len(group) > 1:
             listed = ", ".join(quoted(each.name) for each in group)
@@ -74,20 +90,24 @@ def _by_preference(sets: list[WeightSet]) -> tuple[list[WeightSet], ...]:
     return ([each for each in known if not each.variant], known, sets)
 
 
-def _weight_set(name: str) -> WeightSet | None:
-    if found := _INDEX.fullmatch(name):
+def _weight_set(name: str, pickled: bool) -> WeightSet | None:
+    index, single = (_OLD_INDEX, _OLD_SINGLE) if pickled else (_INDEX, _SINGLE)
+    if found := index.fullmatch(name):
         return WeightSet(name, found["stem"], found["old"] or found["new"] or "", True)
-    found = _SINGLE.fullmatch(name)
+    found = single.fullmatch(name)
     if not found or _SHARD.search(name):
         return None
     return WeightSet(name, found["stem"], found["variant"] or "", False)
 
 
-def read_index(path: Path) -> dict[str, str]:
+def read_index(path: Path, ending: str = SAFE) -> dict[str, str]:
     """Return the weight map of a shard index: tensor name -> plain shard name beside the index.
 
+    Args:
+        ending: what every shard's name must end with.
+
     Raises:
-        CheckpointError: no weight map, or a shard name that is not a plain safetensors file name.
+        CheckpointError: no weight map, or a shard name that is not plain or ends otherwise.
     """
     where = visible(str(path))
     weight_map = load_file(path).get("weight_map")
@@ -100,11 +120,9 @@ def read_index(path: Path) -> dict[str, str]:
             problem = f"shard {quoted(shard)} is not a plain file name"
             hint = "a shard must lie beside its index"
             raise CheckpointError(problem, where=where, hint=hint)
-        if not shard.endswith(".safetensors"):
-            hint = "only safetensors shards are read"
-            raise CheckpointError(
-                f"shard {quoted(shard)} is no .safetensors", where=where, hint=hint
-            )
+        if not shard.endswith(ending):
+            hint = f"only {ending} shards are read here"
+            raise CheckpointError(f"shard {quoted(shard)} is no {ending}", where=where, hint=hint)
     return weight_map
 
 

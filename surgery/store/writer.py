@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from surgery.errors import EditError, OutputError
 from surgery.store.contents import Checkpoint, TensorRef
 from surgery.store.files import check_unchanged, close, opened, read_span
 from surgery.store.header import parse_header, with_metadata
 from surgery.store.links import linked, same_device
+from surgery.store.outputs import outputs
 from surgery.store.preflight import check_output, check_space
 from surgery.store.publish import keep_rights, publish
 from surgery.store.sink import Sink, reported, sync_folder
@@ -60,6 +62,7 @@ def write(
     out: str | Path,
     *,
     metadata: Mapping[str, str],
+    heads: Mapping[str, bytes] = MappingProxyType({}),
     force: bool = False,
     link: bool = False,
     on_bytes: Callable[[int], None] | None = None,
@@ -72,6 +75,7 @@ def write(
             called once, in the order of the files, when its place in the output is reached.
         out: the output; its folder must exist. A link there stays a link, its target is replaced.
         metadata: `surgery.*` keys for the header of every weight file that `changes` touch.
+        heads: relative name -> the header to write there instead, for some of those files.
         force: replace an output that exists; never allows to write over an input.
         link: give unchanged files of a folder a second name instead of a copy, where the file
             system can; to edit one of them in place later changes both.
@@ -85,8 +89,10 @@ def write(
     """
     out = Path(out)
     if checkpoint.kind == "dduf":
-        return _write_archive(checkpoint, changes, out, metadata, force=force, on_bytes=on_bytes)
-    jobs = _jobs(checkpoint, changes, metadata)
+        own = {name: with_metadata(head, metadata) for name, head in checkpoint.headers.items()}
+        own.update(heads)
+        return _write_archive(checkpoint, changes, out, own, force=force, on_bytes=on_bytes)
+    jobs = _jobs(checkpoint, changes, metadata, heads)
     with reported(out):
         target = check_output(checkpoint, out, force=force)
         remove_litter(target)
@@ -114,7 +120,7 @@ def _write_archive(
     checkpoint: Checkpoint,
     changes: Changes,
     out: Path,
-    metadata: Mapping[str, str],
+    heads: Mapping[str, bytes],
     *,
     force: bool,
     on_bytes: _OnBytes,
@@ -133,7 +139,7 @@ def _write_archive(
     _check_sources(checkpoint)
     if edits:
         made = tuple((ref, partial(_made, ref, make)) for ref, make in edits)
-        size = write_dduf(checkpoint, made, target, metadata, force=force, on_bytes=on_bytes)
+        size = write_dduf(checkpoint, made, target, heads, force=force, on_bytes=on_bytes)
         return Written(out, size, (out,))
     job = _Job(checkpoint.root, 0, checkpoint.total_bytes, b"", ())
     _write_file(checkpoint, {checkpoint.root.name: job}, target, force, on_bytes)
@@ -155,22 +161,26 @@ def _edits(checkpoint: Checkpoint, changes: Changes) -> dict[Path, _Edits]:
     }
 
 
-def _jobs(checkpoint: Checkpoint, changes: Changes, metadata: Mapping[str, str]) -> dict[str, _Job]:
+def _jobs(
+    checkpoint: Checkpoint,
+    changes: Changes,
+    metadata: Mapping[str, str],
+    heads: Mapping[str, bytes],
+) -> dict[str, _Job]:
     edits, jobs = _edits(checkpoint, changes), {}
-    for name, stamp in checkpoint.stamps.items():
-        source = checkpoint.path(name)
+    for name, (source, stamp) in outputs(checkpoint, changes).items():
         own = edits.get(source, ())
         head, skip = b"", 0
         if own:
             header = checkpoint.headers[name]
-            head, skip = with_metadata(header, metadata), header.data_start
+            head, skip = heads.get(name) or with_metadata(header, metadata), header.data_start
         jobs[name] = _Job(source, skip, stamp.size, head, own)
     return jobs
 
 
 def _check_sources(checkpoint: Checkpoint) -> None:
-    for name, stamp in checkpoint.stamps.items():
-        check_unchanged(checkpoint.path(name), stamp)
+    for path, stamp in checkpoint.inputs.items():
+        check_unchanged(path, stamp)
 
 
 def _write_file(

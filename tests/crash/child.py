@@ -1,8 +1,8 @@
 """One job in a process of its own: child.py JOB MODEL OUT FILL SLOW
 
-JOB is write (a changed copy at OUT), copy (an unchanged one), edit (in place, with the undo file
-OUT) or undo (with that file). Every byte of every tensor becomes FILL; SLOW seconds pass before
-each tensor. Needs no installed package.
+JOB is write (a changed copy at OUT), copy (an unchanged one), command (the same by the command
+line), edit (in place, with the undo file OUT) or undo (with that file). Every byte of every tensor
+becomes FILL; SLOW seconds pass before each tensor. Needs no installed package but for command.
 """
 
 import ctypes  # noqa: F401 - loaded before the job begins, so that no fault hits an import
@@ -26,6 +26,15 @@ from surgery.store.writer import write  # noqa: E402
 _spec = importlib.util.spec_from_file_location("stopping", ROOT / "surgery/cli/stopping.py")
 stopping = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(stopping)
+
+
+def command(model: Path, out: Path, *more: str) -> int:
+    """Copy a model by `surgery apply` with a recipe that has no edits."""
+    from surgery.cli import main
+
+    recipe = str(model.with_name("nothing.yaml"))
+    Path(BEGIN).exists()
+    return main(["apply", recipe, "-m", str(model), "-o", str(out), "--force", *more])
 
 
 def run(job: str, model: Path, out: Path, fill: int, slow: float) -> None:
@@ -52,6 +61,8 @@ def run(job: str, model: Path, out: Path, fill: int, slow: float) -> None:
 
 def main() -> int:
     job, model, out, fill, slow = sys.argv[1:]
+    if job == "command":
+        return command(Path(model), Path(out))
     with stopping.signals_raise():
         try:
             run(job, Path(model), Path(out), int(fill), float(slow))
@@ -59,6 +70,8 @@ def main() -> int:
             sys.stderr.write(f"Error: {error}\n")
             sys.stderr.flush()
             return 5 if isinstance(error, ResourceError) else 2
+        except MemoryError:
+            return 5
         except KeyboardInterrupt:
             return 130
         except stopping.Stopped as stopped:

@@ -34,6 +34,8 @@ def problems(scene: Scene, calls: Sequence[Call]) -> list[str]:
             inside = [name for name in dirty if name == source or name.startswith(f"{source}/")]
             found += [f"{name} renamed before it was synced" for name in inside]
             unsynced_names.add(target)
+        elif call.name == "write" and call.text.startswith("1<"):
+            found += [f"{name} told before it was safe" for name in dirty | unsynced_names]
         elif call.name == "symlink":
             unsynced_names.add(_NAMES.findall(call.text)[1])
     found += [f"{name} never synced" for name in dirty]

@@ -16,12 +16,16 @@ from surgery.store.checkpoint import open_checkpoint
 from surgery.store.inplace import edit_in_place
 from surgery.store.restore import undo
 from surgery.store.writer import write
+from tests.crash import warm
 from tests.store import build
-from tests.store.build import write_file, write_pipeline
+from tests.store.build import write_file, write_json, write_pipeline
 
 CHILD = Path(__file__).with_name("child.py")
 OLD, NEW = 3, 7
-HANDLED = frozenset({2, 5})
+NOTHING = "version: 1\nname: nothing\nedits: []\n"
+INDEX = "model.safetensors.index.json"
+STOPPED, PATIENCE = frozenset({129, 130, 143}), 2.0
+WRITES = frozenset({"write", "command"})
 KNOWN = re.compile(r"\.surgery-(\d+-[0-9a-f]+\.(part|.+\.old)|inplace-[0-9a-f]{16}\.part)")
 
 
@@ -45,9 +49,16 @@ class Outcome:
     error: str = ""
 
     @property
+    def is_bug(self) -> bool:
+        """Whether it ended by an error that nobody had thought of."""
+        return self.code == 1 or "Traceback" in self.error
+
+    @property
     def is_sound(self) -> bool:
         """Whether every promise was kept."""
-        if self.state == "torn" or not self.mended or "Traceback" in self.error:
+        if self.state == "torn" or not self.mended or self.is_bug:
+            return False
+        if self.code in STOPPED and self.seconds > PATIENCE:
             return False
         if self.code == 0 and self.state != "new":
             return False
@@ -74,7 +85,7 @@ class Scene:
     @property
     def watched(self) -> Path:
         """What must be old or new."""
-        return self.out if self.job == "write" else self.model
+        return self.out if self.job in WRITES else self.model
 
     def command(self, fill: int = NEW, slow: float = 0.0) -> list[str]:
         """The job as a command line."""
@@ -85,7 +96,7 @@ class Scene:
         """Make everything as it was before the job."""
         for path in (self.out, *hidden(self.out.parent), *hidden(self.model.parent)):
             remove(path)
-        if self.job == "write":
+        if self.job in WRITES:
             if self.old:
                 put(self.model, self.out, OLD)
             return
@@ -96,12 +107,12 @@ class Scene:
 
     def run(self, fault: Callable[[list[str]], tuple[int, str, float]]) -> Outcome:
         """Run the job under a fault and judge what it left."""
-        source = contents(self.model) if self.job == "write" else {}
+        source = contents(self.model) if self.job in WRITES else {}
         code, error, seconds = fault(self.command())
         litter = [*hidden(self.out.parent), *hidden(self.model.parent)]
         strange = [path for path in litter if not KNOWN.fullmatch(path.name)]
         state = "torn" if strange else self._state()
-        if self.job == "write" and contents(self.model) != source:
+        if self.job in WRITES and contents(self.model) != source:
             state = "torn"
         litter = [] if self._is_told(error) else litter
         return Outcome(state, code, len(litter), self._mended(), seconds, error)
@@ -113,7 +124,7 @@ class Scene:
         if found == self.old:
             return "old"
         # An edit in place may be half done after a kill, if everyone is told and undo mends it.
-        if self.job == "write" or not refused(self.model):
+        if self.job in WRITES or not refused(self.model):
             return "torn"
         undo(self.out)
         before, name = (self.old, "old") if self.job == "edit" else (self.new, "new")
@@ -121,14 +132,14 @@ class Scene:
 
     def _is_told(self, error: str) -> bool:
         """Whether what is left of an edit in place is needed, and the user knows the way on."""
-        return self.job != "write" and "surgery undo" in error
+        return self.job not in WRITES and "surgery undo" in error
 
     def _mended(self) -> bool:
-        again = run(self.command(), 60)
+        again = warm.run(self.command())
         if self.job == "edit" and self.out.exists() and again[0]:
             undo(self.out)
             remove(self.out)
-            again = run(self.command(), 60)
+            again = warm.run(self.command())
         whole = contents(self.watched) == self.new
         beside = [*hidden(self.out.parent), *hidden(self.model.parent)]
         return again[0] == 0 and whole and not beside
@@ -145,16 +156,11 @@ def refused(model: Path) -> bool:
 
 def scene(folder: Path, job: str, *, kind: str = "file", exists: bool = True) -> Scene:
     """Build a small model and, where it `exists`, its output with the old values."""
-    if kind == "file":
-        tensors = {f"t{number}": ("F32", (64, 64)) for number in range(8)}
-        model = write_file(folder / "in" / "model.safetensors", tensors)
-    else:
-        model = write_pipeline(folder / "in" / "model")
+    model = KINDS[kind](folder / "in" / "model.safetensors")
     (folder / "out").mkdir(parents=True)
     out = folder / "out" / "result"
-    if job == "write":
-        put(model, out, NEW)
-        new = contents(out)
+    if job in WRITES:
+        new = _new(job, model, out)
         put(model, out, OLD)
         found = Scene(job, model, out, contents(out) if exists else {}, new)
     else:
@@ -165,6 +171,44 @@ def scene(folder: Path, job: str, *, kind: str = "file", exists: bool = True) ->
         found = Scene(job, model, out, *states)
     found.reset()
     return found
+
+
+def _new(job: str, model: Path, out: Path) -> dict[str, str]:
+    if job == "command":
+        model.with_name("nothing.yaml").write_text(NOTHING, encoding="utf-8")
+        write(open_checkpoint(model), {}, out, metadata={})
+    else:
+        put(model, out, NEW)
+    found = contents(out)
+    remove(out)
+    return found
+
+
+def _file(path: Path) -> Path:
+    return write_file(path, {f"t{number}": ("F32", (64, 64)) for number in range(8)})
+
+
+def _large(path: Path) -> Path:
+    return write_file(path, {"small": ("F32", (8, 8)), "large": ("F32", (4096, 1024))})
+
+
+def _folder(path: Path) -> Path:
+    return write_pipeline(path.with_name("model"))
+
+
+def _shards(path: Path) -> Path:
+    names = {f"t{number}": f"model-{number:05}-of-00100.safetensors" for number in range(100)}
+    for tensor, name in names.items():
+        write_file(path.parent / "model" / name, {tensor: ("F32", (8, 8))})
+    return write_json(path.parent / "model" / INDEX, {"weight_map": names}).parent
+
+
+KINDS: Mapping[str, Callable[[Path], Path]] = {
+    "file": _file,
+    "large file": _large,
+    "folder": _folder,
+    "shards": _shards,
+}
 
 
 def put(model: Path, out: Path, fill: int) -> None:

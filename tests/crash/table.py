@@ -24,6 +24,8 @@ SCENES = {
     "new file": {"job": "write", "exists": False},
     "folder over folder": {"job": "write", "kind": "folder"},
     "new folder": {"job": "write", "kind": "folder", "exists": False},
+    "command line": {"job": "command"},
+    "command line, folder": {"job": "command", "kind": "folder"},
     "in place": {"job": "edit"},
     "in place, folder": {"job": "edit", "kind": "folder"},
     "undo": {"job": "undo"},
@@ -94,6 +96,7 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="fault every call, not a sample")
     parser.add_argument("--calls", type=int, default=12, help="calls of a sample")
     parser.add_argument("--runs", type=int, default=20, help="runs at random moments")
+    parser.add_argument("--only", default="", help="run only faults whose name holds this")
     options = parser.parse_args()
     if reason := tracing.why_not():
         sys.stdout.write(f"no faults at calls: {reason}\n")
@@ -103,6 +106,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         limit = 0 if options.all else options.calls
         for title, outcomes in rows(Path(folder), limit, options.runs):
+            if options.only not in title:
+                continue
             found = list(outcomes)
             total += len(found)
             broken += [(title, outcome) for outcome in found if not outcome.is_sound]

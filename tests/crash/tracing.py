@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tests.crash import warm
 from tests.crash.child import BEGIN
-from tests.crash.scene import run
 
 _LINE = re.compile(r"\d+ +(\w+)\((.*)")
 # No file-system calls, or calls whose failure says nothing about the disk.
@@ -41,8 +41,8 @@ def why_not() -> str:
 
 def calls(command: Sequence[str], log: Path) -> list[Call]:
     """Run a job under strace and return its file-system calls from its beginning on."""
-    traced = ["strace", "-f", "-y", "-e", "trace=%file,%desc", "-o", str(log), *command]
-    code, error, _ = run(traced, 60)
+    tracer = ["strace", "-f", "-y", "-e", "trace=%file,%desc", "-o", str(log)]
+    code, error, _ = warm.run(command, tracer)
     assert code == 0, error
     counts: Counter[str] = Counter()
     found, begun = [], False
@@ -86,4 +86,4 @@ def _stays(call: Call, error: str) -> bool:
 def _injected(call: Call, what: str, onwards: str) -> Callable[[list[str]], tuple[int, str, float]]:
     inject = f"inject={call.name}:{what}:when={call.number}{onwards}"
     words = ["strace", "-f", "-qq", "-e", f"trace={call.name}", "-e", inject, "-o", "/dev/null"]
-    return lambda command: run([*words, *command], 60)
+    return lambda command: warm.run(command, words)

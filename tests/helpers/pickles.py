@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 import zipfile
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 
 class Runs:
@@ -65,3 +67,24 @@ def flip(path: Path, record: str) -> Path:
     raw[info.header_offset + 30 + name + extra] ^= 1
     path.write_bytes(raw)
     return path
+
+
+def as_pickles(folder: Path, *components: str, shards: int = 1) -> Path:
+    """Replace the safetensors of a pipeline's components by what torch.save makes of them."""
+    for component in components:
+        (path,) = (folder / component).glob("*.safetensors")
+        stem = {"model": "pytorch_model"}.get(path.stem, path.stem)
+        tensors = load_file(path)
+        path.unlink()
+        if shards == 1:
+            torch.save(tensors, path.with_name(f"{stem}.bin"))
+            continue
+        weight_map = {}
+        for number in range(shards):
+            name = f"{stem}-{number + 1:05}-of-{shards:05}.bin"
+            own = {key: tensors[key] for key in sorted(tensors)[number::shards]}
+            torch.save(own, path.with_name(name))
+            weight_map |= dict.fromkeys(own, name)
+        index = {"metadata": {}, "weight_map": weight_map}
+        path.with_name(f"{stem}.bin.index.json").write_text(json.dumps(index), "utf-8")
+    return folder

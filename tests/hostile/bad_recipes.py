@@ -46,6 +46,10 @@ def _yaml() -> dict[str, str]:
         "90 kB in one text": HEAD + f"edits: {'x' * 90_000}\n",
         "90 kB in one key": EMPTY + f"{'k' * 90_000}: 1\n",
         "90 kB in one key after a question mark": f"{EMPTY}? {'k' * 90_000}\n: 1\n",
+        "90 kB in one anchor": HEAD + f"edits: &{'a' * 90_000} []\n",
+        "90 kB in one alias": HEAD + f"edits: *{'a' * 90_000}\n",
+        "90 kB of line breaks": HEAD + "edits:" + "\n" * 90_000 + " []\n",
+        "90 kB of mistakes": HEAD + "edits:\n" + "- {method: quickfix, a: 1, b: 2}\n" * 2_600,
         "90 kB of empty edits": HEAD + "edits: [" + "{}," * 30_000 + "]\n",
         "key twice": HEAD + "edits: []\nedits: []\n",
         "key twice, once quoted": EMPTY + '"name": y\n',
@@ -111,6 +115,12 @@ def _tags() -> dict[str, str]:
         "with ESC": "!%1B x",
     }
     found = {f"tag, {name}": f"{EMPTY}description: {tag}\n" for name, tag in tags.items()}
+    found["tag of 90 kB"] = f"{EMPTY}description: !{'a' * 90_000}\n"
+    found["tag of 90 kB of escapes"] = f"{EMPTY}description: !{'%41' * 30_000}\n"
+    found["%YAML with 90,000 digits"] = f"%YAML 1.{'9' * 90_000}\n---\n{EMPTY}"
+    found["directive of 90 kB"] = f"%{'a' * 90_000}\n---\n{EMPTY}"
+    found["30,000 directives"] = "%a\n" * 30_000 + f"---\n{EMPTY}"
+    found["directive of a second document"] = f"{EMPTY}...\n%YAML 1.{'9' * 9_000}\n"
     found["%TAG"] = "%TAG ! tag:example.org,2000:\n---\n" + EMPTY
     found["%YAML 1.1"] = "%YAML 1.1\n---\n" + EMPTY
     found["%YAML 9.9"] = "%YAML 9.9\n---\n" + EMPTY

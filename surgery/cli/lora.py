@@ -1,0 +1,126 @@
+"""`surgery lora`: an edit as a LoRA file, for those who load it beside their model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from surgery.cli.options import (
+    AllowPickleOption,
+    DryRunOption,
+    ForceOption,
+    FormatOption,
+    ModelOption,
+    TokenizerOption,
+)
+
+if TYPE_CHECKING:
+    from surgery.patch import Patch
+    from surgery.patches import PatchFile
+    from surgery.recipe import Recipe
+    from surgery.store.checkpoint import Checkpoint
+
+# What `surgery.lora.formats` and `surgery.lora.export` call so; --help does not wait for numpy.
+LoraFormat: TypeAlias = Literal["diffusers", "kohya", "peft"]
+Dtype: TypeAlias = Literal["f32", "f16"]
+BUILT_IN = "atelier"
+
+
+def command(
+    edit: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE|PATCH", help="A recipe, its name on the shelf, or a patch file."
+        ),
+    ],
+    model: ModelOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="PATH", help="Where to write: a .safetensors, for peft a folder."
+        ),
+    ] = None,
+    lora_format: Annotated[
+        LoraFormat,
+        typer.Option("--lora-format", help="kohya is what A1111, Forge and ComfyUI list."),
+    ] = "diffusers",
+    dtype: Annotated[
+        Dtype, typer.Option("--dtype", help="What the factors are stored as.")
+    ] = "f32",
+    dry_run: DryRunOption = False,
+    force: ForceOption = False,
+    tokenizer: TokenizerOption = None,
+    allow_pickle: AllowPickleOption = False,
+    format: FormatOption = "human",
+) -> None:
+    """Write an edit as a LoRA of exactly its rank, to be loaded with strength 1 over the base.
+
+    The factors are checked as stored: added to the base they must give the edited weights, to
+    within what their type rounds away, or nothing is written and the command exits with 3.
+
+    \b
+    Examples:
+      surgery lora remove_vangogh -o vangogh.safetensors
+      surgery lora remove_vangogh --lora-format kohya --dtype f16 -o vangogh.safetensors --force
+    """
+    from surgery.cli.console import Output
+    from surgery.cli.lora_page import lora_page, next_steps
+    from surgery.errors import UsageError
+    from surgery.lora.export import LoraWish, export, place
+    from surgery.store.checkpoint import open_checkpoint
+
+    console = Output(format)
+    if out is None and not dry_run:
+        raise UsageError("nowhere to write", hint="name a file with -o, or make it a --dry-run")
+    asked = _asked(edit)
+    checkpoint = open_checkpoint(_address(asked, model), allow_pickle=allow_pickle)
+    wish = LoraWish(lora_format, out, dtype, force, dry_run)
+    place(checkpoint, wish)
+    report = export(_patch(asked, checkpoint, tokenizer), checkpoint, wish)
+    names = [report.out] if report.out else list(report.modules)
+    console.result(report.to_dict(), names, lora_page(report))
+    console.talk(next_steps(report))
+
+
+def _asked(text: str) -> Recipe | PatchFile:
+    from surgery.cli.shelf import find_recipe
+    from surgery.recipe import load_recipe
+
+    path = Path(text)
+    if path.suffix == ".safetensors" and path.is_file():
+        from surgery.patches import read_patch
+
+        return read_patch(path)
+    return load_recipe(find_recipe(text))
+
+
+def _address(asked: Recipe | PatchFile, model: str | None) -> str:
+    """The model named, or the recipe's own, or the one that comes with surgery."""
+    from surgery.recipe import Recipe, load_recipe
+
+    if model is not None:
+        return model
+    if isinstance(asked, Recipe):
+        return asked.model or BUILT_IN
+    return (load_recipe(asked.recipe).model if asked.recipe else None) or BUILT_IN
+
+
+def _patch(asked: Recipe | PatchFile, checkpoint: Checkpoint, tokenizer: Path | None) -> Patch:
+    """The changes, solved for the model or read for it.
+
+    Raises:
+        CheckpointError: the patch file is for another model.
+    """
+    from surgery.recipe import Recipe
+    from surgery.solve import solve
+
+    if isinstance(asked, Recipe):
+        return solve(asked, checkpoint, tokenizer)[0]
+    from surgery.patches.base import check_structure, check_values
+
+    check_structure(asked, checkpoint)
+    checkpoint.prepare(tensor.name for tensor in asked.tensors)
+    check_values(asked, checkpoint, "apply")
+    return asked.as_patch()

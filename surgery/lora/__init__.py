@@ -1,0 +1,1 @@
+"""Patches as LoRA files: exact factors, each loader's names, and a check of what was stored."""

@@ -1,0 +1,187 @@
+"""Makes a PatchFile of a solved Patch. Writes nothing.
+
+A low-rank change is kept as its factors in float32 or float64, whichever makes the file smaller
+with all that the rounded prediction lacks; any other change as the difference of the stored words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surgery.edits.delta import LowRank, Mapped
+from surgery.errors import EditError
+from surgery.patch import Change, Patch
+from surgery.patches.difference import between
+from surgery.patches.headers import changed_files, header_change, provenance
+from surgery.patches.rebuild import change, moved
+from surgery.patches.stored import (
+    Factor,
+    HeaderChange,
+    PatchFile,
+    StoredTensor,
+    unique_arrays,
+    word_bytes,
+)
+from surgery.scaled import numbers, scale_name
+from surgery.store.checkpoint import Checkpoint, TensorRef
+from surgery.store.header import with_metadata
+
+After = Callable[[str], bytes]
+# Factors that take this share of a tensor's own bytes are held against its plain difference.
+_WORTH_COMPARING = 0.25
+
+
+def from_patch(patch: Patch, checkpoint: Checkpoint, after: After) -> PatchFile:
+    """Return the patch file of a solved edit.
+
+    Args:
+        checkpoint: what the patch was solved for; only changed tensors and their scales are read.
+        after: tensor name -> its new bytes, as they were or would be written.
+    """
+    tensors = _tensors(patch, checkpoint, after, _Narrow())
+    lacking = sum(tensor.forward.nbytes for tensor in tensors)
+    # Wider factors cost as much again, and spare at most what the narrow ones lack.
+    if lacking > sum(array.nbytes for array in unique_arrays(tensors)):
+        wide = _tensors(patch, checkpoint, after, _Narrow(np.dtype("<f8")))
+        tensors = min(wide, tensors, key=_size)
+    metadata = provenance(patch, checkpoint)
+    return PatchFile(
+        base=patch.base,
+        metadata=metadata,
+        tensors=(*tensors, *_scales(patch.changes, checkpoint)),
+        headers=tuple(_headers(patch, checkpoint, metadata)),
+    )
+
+
+def by_value(ref: TensorRef, old: bytes, new: bytes) -> StoredTensor:
+    """Return the change of a tensor as the difference of its stored words."""
+    return StoredTensor(
+        name=ref.name,
+        dtype=ref.dtype,
+        shape=ref.shape,
+        before=sha256(old).hexdigest(),
+        after=sha256(new).hexdigest(),
+        forward=between(old, new, word_bytes(ref.dtype)),
+    )
+
+
+def _scales(names: Mapping[str, object], checkpoint: Checkpoint) -> Iterator[StoredTensor]:
+    """Yield the scales of 8-bit tensors, which do not change and which new values depend on."""
+    found = {scale: None for name in names if (scale := scale_name(name, checkpoint))}
+    for name in found:
+        ref = checkpoint[name]
+        digest = sha256(ref.read()).hexdigest()
+        yield StoredTensor(name, ref.dtype, ref.shape, digest, digest)
+
+
+@dataclass
+class _Narrow:
+    """Rounds arrays to the type they are stored in; one that is shared stays one array."""
+
+    dtype: np.dtype[np.floating] = field(default_factory=lambda: np.dtype("<f4"))
+    done: dict[int, tuple[object, NDArray[np.floating]]] = field(default_factory=dict)
+
+    def factor(self, delta: LowRank, rows: tuple[int, int] | None) -> Factor:
+        return Factor(self._array(delta.up), self._array(delta.down), rows)
+
+    def _array(self, array: NDArray[np.floating]) -> NDArray[np.floating]:
+        # The array itself is held too: its number is its own only while it lives.
+        if id(array) not in self.done:
+            with np.errstate(over="ignore"):
+                narrow = np.ascontiguousarray(array, self.dtype)
+            self.done[id(array)] = (array, narrow if np.isfinite(narrow).all() else array)
+        return self.done[id(array)][1]
+
+
+def _tensors(
+    patch: Patch, checkpoint: Checkpoint, after: After, narrow: _Narrow
+) -> tuple[StoredTensor, ...]:
+    return tuple(
+        _stored(checkpoint, name, after(name), _low_rank(changes, checkpoint, name, narrow))
+        for name, changes in patch.changes.items()
+    )
+
+
+def _low_rank(
+    changes: Sequence[Change], checkpoint: Checkpoint, name: str, narrow: _Narrow
+) -> tuple[Factor, ...]:
+    """The changes of a tensor as factors; empty where one of them is not low-rank."""
+    value: NDArray[np.floating] | None = None
+    factors = []
+    for each in changes:
+        delta = each.delta
+        if isinstance(delta, Mapped):
+            # A map acts on what the changes before it left.
+            value = _value(changes, each, numbers(checkpoint, name))
+            first, last = each.rows or (0, len(value))
+            delta = delta.of(value[first:last])
+        if not isinstance(delta, LowRank):
+            return ()
+        factors.append(narrow.factor(delta, each.rows))
+    return tuple(factors)
+
+
+def _value(
+    changes: Sequence[Change], until: Change, weight: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    for each in changes:
+        if each is until:
+            break
+        weight = each.added_to(weight)
+    return weight
+
+
+def _stored(
+    checkpoint: Checkpoint, name: str, new: bytes, factors: tuple[Factor, ...]
+) -> StoredTensor:
+    ref = checkpoint[name]
+    old = ref.read()
+    low = _by_factors(checkpoint, ref, (old, new), factors) if factors else None
+    if low is None:
+        return by_value(ref, old, new)
+    if _size((low,)) < _WORTH_COMPARING * ref.nbytes:
+        return low
+    return min(low, by_value(ref, old, new), key=lambda each: _size((each,)))
+
+
+def _by_factors(
+    checkpoint: Checkpoint, ref: TensorRef, values: tuple[bytes, bytes], factors: tuple[Factor, ...]
+) -> StoredTensor | None:
+    """The change as factors and what they lack; None where they lead beyond the type's numbers."""
+    old, new = values
+    word = word_bytes(ref.dtype)
+    whole = change(factors, ref.shape)
+    try:
+        there = moved(checkpoint, ref.name, old, whole)
+        back = moved(checkpoint, ref.name, there, -whole)
+    except EditError:
+        return None
+    return StoredTensor(
+        name=ref.name,
+        dtype=ref.dtype,
+        shape=ref.shape,
+        before=sha256(old).hexdigest(),
+        after=sha256(new).hexdigest(),
+        factors=factors,
+        forward=between(there, new, word),
+        backward=between(back, old, word),
+    )
+
+
+def _size(tensors: tuple[StoredTensor, ...]) -> int:
+    arrays = sum(array.nbytes for array in unique_arrays(tensors))
+    return arrays + sum(tensor.correction_bytes for tensor in tensors)
+
+
+def _headers(
+    patch: Patch, checkpoint: Checkpoint, metadata: Mapping[str, str]
+) -> Iterator[HeaderChange]:
+    for name in changed_files(checkpoint, patch.changes):
+        raw = checkpoint.headers[name].raw
+        shown = "" if checkpoint.kind == "file" else name
+        yield header_change(shown, raw, with_metadata(checkpoint.headers[name], metadata))
