@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from surgery.cautions import blocked
+from surgery.cautions import cautions
 from surgery.errors import UsageError
 from surgery.figures import SolvedEdit
 from surgery.gates import gates as limits
@@ -185,7 +185,7 @@ def _writer(result: Result, checkpoint: Checkpoint) -> Callable[..., Written]:
 
 def _warnings(solved: Sequence[SolvedEdit], result: Result) -> Iterator[str]:
     for one in solved:
-        yield from blocked(one)
+        yield from cautions(one)
     for tensor in result.tensors:
         if sentence := coarse(tensor):
             yield sentence

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from surgery.edits.base import Context, Matrix
+from surgery.edits.templates import target_of
 from surgery.figures import SolvedEdit
+from surgery.numerics.conflicts import BLOCKED, Labelled, conflicts, inside, rivals
 
-BLOCKED = 0.01
-"""Share of a key that the preserve keys leave free, below which an edit can hardly reach it."""
+MOST = 5
+"""Conflicts of one sort that are named."""
+
+ALIKE = 0.98
+"""Cosine, less the mean of prompts in general, from which two names are hardly told apart."""
 
 
 @runtime_checkable
@@ -23,21 +28,55 @@ class Constrained(Protocol):
         ...
 
 
-def blocked(solved: SolvedEdit) -> Iterator[str]:
-    """A sentence for each concept that what is preserved hardly lets go."""
-    if not isinstance(solved.edit, Constrained):
-        return
-    free = solved.edit.feasibility(solved.context)
-    for concept, rows in _rows(solved.context.key_labels).items():
-        if (share := float(np.median(free[rows]))) < BLOCKED:
+def cautions(solved: SolvedEdit) -> Iterator[str]:
+    """What contradicts itself in an edit: each a sentence, with the names and the figure."""
+    where = f"edits[{solved.number}]"
+    yield from _parallel(where, solved)
+    yield from _blocked(where, solved)
+
+
+def _parallel(where: str, solved: SolvedEdit) -> Iterator[str]:
+    """Concepts that the states hardly tell from what the recipe names to hold, or from each other.
+
+    The built-in set is not named here: it is for everything at once, and its drift is reported.
+    """
+    context, centre = solved.context, _centre(solved)
+    edited = Labelled(context.keys, context.key_labels, context.key_weights)
+    named = set(getattr(solved.edit, "preserve", ()))
+    rows = [row for row, label in enumerate(context.preserve_labels) if label in named]
+    held = Labelled(context.preserve[rows], [context.preserve_labels[row] for row in rows])
+    for pair in conflicts(edited, held, centre, threshold=ALIKE, top=MOST):
+        yield (
+            f"{where}: '{pair.first}' is erased and '{pair.second}' preserved, and the model hardly"
+            f" tells them apart (cosine {pair.cosine:.2f})"
+        )
+    goals = {one.erase: target_of(one) for one in getattr(solved.edit, "concepts", ())}
+    if set(context.key_labels) <= set(goals):
+        for pair in rivals(edited, goals, centre, threshold=ALIKE, top=MOST):
             yield (
-                f"edits[{solved.number}]: what is preserved leaves {share:.2g} of '{concept}' free;"
-                " look at its leak"
+                f"{where}: '{pair.first}' and '{pair.second}' have different targets, and the model"
+                f" hardly tells them apart (cosine {pair.cosine:.2f})"
             )
 
 
-def _rows(labels: Sequence[str]) -> dict[str, list[int]]:
-    groups: dict[str, list[int]] = {}
-    for row, label in enumerate(labels):
-        groups.setdefault(label, []).append(row)
-    return groups
+def _centre(solved: SolvedEdit) -> Matrix:
+    """The mean state of prompts in general."""
+    neutral = solved.checked.neutral
+    return neutral.mean(axis=0) if len(neutral) else np.zeros(solved.context.keys.shape[1])
+
+
+def _blocked(where: str, solved: SolvedEdit) -> Iterator[str]:
+    """Concepts most of whose keys what is preserved does not let go.
+
+    Where less of a key is free than the ridge counts, it keeps more than half of its old output.
+    """
+    if not isinstance(solved.edit, Constrained):
+        return
+    ridge = float(getattr(solved.edit, "ridge", BLOCKED))
+    free = solved.edit.feasibility(solved.context)
+    for one in inside(solved.context.key_labels, free, limit=ridge, top=MOST):
+        if 2 * one.blocked > one.keys:
+            yield (
+                f"{where}: what is preserved holds '{one.label}' too: {one.blocked} of its"
+                f" {one.keys} keys have less than {ridge:.2g} of them free; look at its leak"
+            )

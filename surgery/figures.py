@@ -18,6 +18,8 @@ from surgery.edits.delta import Array
 from surgery.edits.templates import target_of
 from surgery.errors import EditError
 from surgery.layout import Site
+from surgery.numerics.conflicts import Labelled
+from surgery.numerics.neighbours import nearest
 from surgery.numerics.stats import drift, leak
 from surgery.report import Drift, Leak, Moved, SiteFigure, Spread
 
@@ -88,6 +90,7 @@ class Meter:
         preserved = moved[:, count:]
         groups = {
             "preserved": (preserved, context.preserve_labels),
+            "neighbours": self._near(preserved),
             "neutral": (moved[:, :count], checked.neutral_labels),
         }
         for name, (figures, labels) in groups.items():
@@ -105,6 +108,17 @@ class Meter:
                 _spread(left[own]) if own else None,
                 _spread(moved[neutral]) if neutral else None,
             )
+
+    def _near(self, preserved: Matrix) -> tuple[Matrix, tuple[str, ...]]:
+        """The preserved names whose states are nearest to those of the concepts."""
+        context, neutral = self.solved.context, self.solved.checked.neutral
+        centre = neutral.mean(axis=0) if len(neutral) else np.zeros(context.keys.shape[1])
+        keys = Labelled(context.keys, context.key_labels)
+        held = Labelled(context.preserve, context.preserve_labels)
+        found = nearest(keys, held, centre, top=NEIGHBOURS)
+        names = {one.name for near in found.values() for one in near}
+        rows = [row for row, label in enumerate(context.preserve_labels) if label in names]
+        return preserved[:, rows], tuple(context.preserve_labels[row] for row in rows)
 
     def _drift(self, group: str, figures: Matrix, labels: Sequence[str]) -> Drift:
         prompts = _groups(labels)

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from surgery.apply import ApplyReport
-from surgery.cautions import blocked
+from surgery.cautions import cautions
 from surgery.gates import gates as limits
 from surgery.plan import make_plan
 from surgery.recipe import Recipe
@@ -59,7 +59,7 @@ def apply_in_place(
         # No byte outside the spans of the undo file is ever written.
         kept = len(checkpoint) - len(plan.changes)
         gates = (*gates, Gate("untouched", "bit-identical", f"{kept} of {kept} not written", True))
-    held = (text for one in solved for text in blocked(one))
+    held = (text for one in solved for text in cautions(one))
     rough = (text for tensor in result.tensors if (text := coarse(tensor)))
     done = time.perf_counter()
     report = ApplyReport(

@@ -57,6 +57,7 @@ PART_OF = {
     "symptoms": "doctor",
     "solve": "apply",
     "in_place": "apply",
+    "text_states": "gather",
 }
 
 

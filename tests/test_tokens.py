@@ -10,7 +10,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, tr
 from surgery.edits.base import Ask, Asks
 from surgery.errors import CheckpointError, EditError
 from surgery.tokens import Tokens, load_tokens, spots
-from surgery.tokens.vocabulary import BEGIN, END, SPLIT
+from surgery.tokens.pairs import BEGIN, END, SPLIT
 
 CORPUS = [
     "a painting in the style of van gogh",

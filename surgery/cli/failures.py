@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -13,6 +14,7 @@ from typer.exceptions import TyperException
 from surgery.cli.console import complain, mute, show_help
 from surgery.cli.stopping import Stopped
 from surgery.errors import GateError, HubError, ResourceError, SurgeryError
+from surgery.store.text import visible
 
 BUG, MISUSE, GATE, HUB, PREFLIGHT, INTERRUPTED, READER_GONE = 1, 2, 3, 4, 5, 130, 141
 
@@ -21,6 +23,10 @@ CODES: Mapping[type[SurgeryError], int] = {
     HubError: HUB,
     ResourceError: PREFLIGHT,
 }
+
+# What no code is to blame for, wherever it is met.
+_SHORT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+_FAILING = frozenset({errno.EIO, errno.EROFS, errno.ESTALE})
 
 _SECRET = re.compile(r"hf_[A-Za-z0-9]{3,}|(?<=Bearer )\S+")
 
@@ -43,6 +49,10 @@ def report(error: BaseException) -> int:
             return _misuse(error)
         case MemoryError():
             return _end("out of memory; close other programs or take a larger machine", PREFLIGHT)
+        case OSError() if error.errno in _SHORT | _FAILING:
+            where = f" ({visible(str(error.filename))})" if error.filename else ""
+            line = f"the system failed: {error.strerror}{where}"
+            return _end(line, PREFLIGHT if error.errno in _SHORT else MISUSE)
     return _end(f"a bug in surgery ({type(error).__name__}); {_details(error)}", BUG)
 
 

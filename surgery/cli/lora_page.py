@@ -65,15 +65,9 @@ def _layers(tensors: tuple[LoraTensor, ...]) -> Table:
         )
         for tensor in tensors
     )
-    columns = (
-        "layer",
-        "rank",
-        "|change| / |weights|",
-        "off by",
-        "of the change",
-        "rounding allows",
-    )
-    return Table("", columns, rows, right=frozenset({1, 2, 3, 4, 5}))
+    columns = ("layer", "rank", "change", "off by", "of change", "allowed")
+    title = "Size of each change beside its weights, and how far the stored factors are off"
+    return Table(title, columns, rows, right=frozenset({1, 2, 3, 4, 5}))
 
 
 def _loading(report: LoraReport, out: str) -> Page:

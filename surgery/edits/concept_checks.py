@@ -23,7 +23,8 @@ def concept_checks(concepts: Sequence[Concept], reach: Reach) -> tuple[Check, ..
     """
     chosen = concepts[:: -(-len(concepts) // MOST)]
     own = (check for concept in concepts for check in _own(concept, reach))
-    return (*own, *(check for concept in chosen for check in _others(concept)))
+    names = [concept.erase for concept in concepts]
+    return (*own, *(check for concept in chosen for check in _others(concept, names)))
 
 
 def _own(concept: Concept, reach: Reach) -> Iterator[Check]:
@@ -34,8 +35,9 @@ def _own(concept: Concept, reach: Reach) -> Iterator[Check]:
             yield Check("prompts", concept.erase, *asks)
 
 
-def _others(concept: Concept) -> Iterator[Check]:
-    for one in wordings(concept):
+def _others(concept: Concept, names: Sequence[str]) -> Iterator[Check]:
+    others = [name for name in names if name != concept.erase]
+    for one in wordings(concept, others):
         source = Ask(one.source, one.subject, "subject")
         target = Ask(one.target, one.target_subject, "subject")
         yield Check(one.variant, concept.erase, source, target)

@@ -37,6 +37,8 @@ KOHYA: Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]] = {
 PROJECTED = frozenset(
     {("sdxl", "text2"), ("sdxl-refiner", "text2"), ("sd3", "text"), ("sd3", "text2")}
 )
+# Towers that several models have under different component names.
+ALONE = frozenset({"clip-big", "t5"})
 _TOWER = "text_model."
 
 
@@ -77,6 +79,11 @@ def named(
         EditError: the format's loaders read no LoRA of this network.
         LayoutError: the model's module names are not known.
     """
+    if layout.family in ALONE:
+        raise EditError(
+            f"a text encoder alone ({layout.name}) does not say which of a model's it is",
+            hint="give the whole model",
+        )
     found = [(layer, modules.of(layer.site)) for layer in layers]
     ranks = {module.role: 0 for _, module in found}
     for layer, module in found:

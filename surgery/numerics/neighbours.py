@@ -20,7 +20,7 @@ class Neighbour:
 def nearest(
     concepts: Labelled, candidates: Labelled, centre: Matrix, *, top: int
 ) -> dict[str, tuple[Neighbour, ...]]:
-    """The candidates most like each concept, the likest first; a concept is not its own neighbour.
+    """The candidates most like each concept, the likest first, and never the concept itself.
 
     A name's direction is the mean over its states less the centre, each at length one. So give of
     every name the same places in the same prompts.

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 Prefix = tuple[int, ...]
+Pair = tuple[int, int]
+"""A token and its position."""
 
-# Distinct (token, position) pairs held at a time: 3 x 768 floats each, so about 40 MB in all.
-PAIRS = 4096
+# Distinct (token, position) pairs projected at a time, and places of prompts looked at together:
+# a few times 768 floats each, so some 20 MB in all.
+PAIRS = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,11 +58,16 @@ def attended(
         embedding: token id -> its (width,) row; every id that occurs must be there.
         layer: the first layer's weights.
     """
-    where = {prefix: row for row, prefix in enumerate(dict.fromkeys(prefixes))}
-    unique = np.empty((len(where), layer.v_bias.shape[0]))
-    for batch in _batches(_strands(where)):
-        _attend(batch, where, embedding, layer, unique)
-    return unique[[where[prefix] for prefix in prefixes]]
+    first: dict[Prefix, int] = {}
+    for row, prefix in enumerate(prefixes):
+        first.setdefault(prefix, row)
+    states = np.empty((len(prefixes), layer.v_bias.shape[0]))
+    for batch in _batches(_strands(first)):
+        _attend(batch, embedding, layer, states)
+    for row, prefix in enumerate(prefixes):
+        if first[prefix] != row:
+            states[row] = states[first[prefix]]
+    return states
 
 
 def used_ids(prefixes: Sequence[Prefix]) -> tuple[int, ...]:
@@ -69,73 +77,94 @@ def used_ids(prefixes: Sequence[Prefix]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Strand:
-    """A prompt and the places wanted in it, each by its index from 0."""
+    """A prompt, the places wanted in it, each by its index from 0, and their rows in the result."""
 
     tokens: Prefix
     places: tuple[int, ...]
+    rows: tuple[int, ...]
 
-    def pairs(self) -> Iterator[tuple[int, int]]:
-        """(token, position) of each place of the prompt."""
+    def pairs(self) -> Iterator[Pair]:
+        """Each place of the prompt."""
         return ((token, place) for place, token in enumerate(self.tokens))
 
+    def wanted(self) -> Iterator[Pair]:
+        """Those whose state is wanted."""
+        return ((self.tokens[place], place) for place in self.places)
 
-def _strands(prefixes: Mapping[Prefix, int]) -> Iterator[_Strand]:
+
+def _strands(rows: Mapping[Prefix, int]) -> Iterator[_Strand]:
     """Prefixes of one another become one strand; sorting puts them side by side."""
-    tokens: Prefix = ()
-    places: list[int] = []
-    for prefix in sorted(prefixes, reverse=True):
-        if tokens[: len(prefix)] != prefix:
-            if places:
-                yield _Strand(tokens, tuple(places))
-            tokens, places = prefix, []
-        places.append(len(prefix) - 1)
-    if places:
-        yield _Strand(tokens, tuple(places))
+    held: list[Prefix] = []
+    for prefix in sorted(rows):
+        if held and prefix[: len(held[-1])] != held[-1]:
+            yield _strand(held, rows)
+            held = []
+        held.append(prefix)
+    if held:
+        yield _strand(held, rows)
+
+
+def _strand(held: Sequence[Prefix], rows: Mapping[Prefix, int]) -> _Strand:
+    places = tuple(len(prefix) - 1 for prefix in held)
+    return _Strand(held[-1], places, tuple(rows[prefix] for prefix in held))
 
 
 def _batches(strands: Iterator[_Strand]) -> Iterator[list[_Strand]]:
+    """Strands that begin alike are side by side, so that what they share is mostly in one batch."""
     batch: list[_Strand] = []
-    held = 0
+    held: set[Pair] = set()
     for strand in strands:
-        if batch and held + len(strand.tokens) > PAIRS:
+        if batch and len(held) + len(strand.tokens) > PAIRS:
             yield batch
-            batch, held = [], 0
+            batch, held = [], set()
         batch.append(strand)
-        held += len(strand.tokens)
+        held.update(strand.pairs())
     if batch:
         yield batch
 
 
 def _attend(
     batch: Sequence[_Strand],
-    where: Mapping[Prefix, int],
     embedding: Mapping[int, Array],
     layer: FirstLayer,
     out: NDArray[np.float64],
 ) -> None:
-    """Fill the rows of `out` that belong to this batch; a (token, position) pair is met once."""
-    pairs = list(dict.fromkeys(pair for strand in batch for pair in strand.pairs()))
-    index = {pair: row for row, pair in enumerate(pairs)}
-    queries, keys, values = _projected(pairs, embedding, layer)
+    """Fill the rows of `out` that belong to this batch; a pair is projected once."""
+    wanted = dict.fromkeys(pair for strand in batch for pair in strand.wanted())
+    others = dict.fromkeys(pair for strand in batch for pair in strand.pairs())
+    index = {pair: row for row, pair in enumerate(wanted | others)}
+    queries, keys, values = _projected(list(index), len(wanted), embedding, layer)
+    for group in _alike(batch):
+        lines = np.array([[index[pair] for pair in strand.pairs()] for strand in group])
+        places = np.array(group[0].places)
+        mixed = _mixed(queries[lines[:, places]], keys[lines], values[lines], places)
+        out[[strand.rows for strand in group]] = mixed
+
+
+def _alike(batch: Sequence[_Strand]) -> Iterator[list[_Strand]]:
+    """Strands of one length with the same places wanted: they are attended together, unpadded."""
+    groups: dict[tuple[int, tuple[int, ...]], list[_Strand]] = {}
     for strand in batch:
-        line = np.array([index[pair] for pair in strand.pairs()])
-        places = np.array(strand.places)
-        mixed = _one_prompt(queries[line[places]], keys[line], values[line], places)
-        rows = [where[strand.tokens[: place + 1]] for place in strand.places]
-        out[rows] = mixed
+        groups.setdefault((len(strand.tokens), strand.places), []).append(strand)
+    for (length, _), strands in groups.items():
+        step = max(PAIRS // length, 1)
+        yield from (strands[first : first + step] for first in range(0, len(strands), step))
 
 
 def _projected(
-    pairs: Sequence[tuple[int, int]], embedding: Mapping[int, Array], layer: FirstLayer
+    pairs: Sequence[Pair], wanted: int, embedding: Mapping[int, Array], layer: FirstLayer
 ) -> tuple[Array, Array, Array]:
-    """Queries (scaled), keys and values of each (token, position), split by head: (p, heads, d)."""
+    """Queries (scaled) of the first `wanted` pairs, keys and values of all: (p, heads, d)."""
     tokens = np.stack([embedding[token] for token, _ in pairs])
     states = _normalised(tokens + layer.positions[[place for _, place in pairs]], layer)
-    split = (len(pairs), layer.heads, -1)
-    queries = (states @ layer.q_weight.T + layer.q_bias).reshape(split)
-    keys = (states @ layer.k_weight.T + layer.k_bias).reshape(split)
-    values = (states @ layer.v_weight.T + layer.v_bias).reshape(split)
+    queries = _by_head(states[:wanted] @ layer.q_weight.T + layer.q_bias, layer)
+    keys = _by_head(states @ layer.k_weight.T + layer.k_bias, layer)
+    values = _by_head(states @ layer.v_weight.T + layer.v_bias, layer)
     return queries * float(queries.shape[2] ** -0.5), keys, values
+
+
+def _by_head(rows: Array, layer: FirstLayer) -> Array:
+    return rows.reshape(len(rows), layer.heads, -1)
 
 
 def _normalised(states: Array, layer: FirstLayer) -> Array:
@@ -146,13 +175,17 @@ def _normalised(states: Array, layer: FirstLayer) -> Array:
     return scaled
 
 
-def _one_prompt(queries: Array, keys: Array, values: Array, places: NDArray[np.intp]) -> Array:
-    """Causal attention of one prompt at some of its places, heads side by side: (places, inner)."""
-    scores = queries.transpose(1, 0, 2) @ keys.transpose(1, 2, 0)
-    later = np.arange(len(keys)) > places[:, None]
-    scores = np.where(later, -np.inf, scores)
-    shares = np.exp(scores - scores.max(axis=2, keepdims=True))
-    shares /= shares.sum(axis=2, keepdims=True)
-    mixed = shares @ values.transpose(1, 0, 2)
-    side_by_side: Array = mixed.transpose(1, 0, 2).reshape(len(places), -1)
+def _mixed(queries: Array, keys: Array, values: Array, places: NDArray[np.intp]) -> Array:
+    """Causal attention inside each prompt at some of its places, heads side by side.
+
+    Args:
+        queries: (prompts, places, heads, d); keys and values: (prompts, tokens, heads, d).
+        places: which tokens the queries are of.
+    """
+    scores = queries.transpose(0, 2, 1, 3) @ keys.transpose(0, 2, 3, 1)
+    scores[..., np.arange(keys.shape[1]) > places[:, None]] = -np.inf
+    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    shares /= shares.sum(axis=-1, keepdims=True)
+    mixed = shares @ values.transpose(0, 2, 1, 3)
+    side_by_side: Array = mixed.transpose(0, 2, 1, 3).reshape(*queries.shape[:2], -1)
     return side_by_side

@@ -21,7 +21,7 @@ Single = NDArray[np.float32]
 # Numbers in the states of one batch; queries, keys and values are three times as many.
 BATCH = 1 << 23
 # Numbers in what is made in between: small enough for the processor's cache.
-PIECE = 1 << 19
+PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,14 +101,16 @@ def _run(tree: PrefixTree, embedding: Mapping[int, Array], tower: Tower) -> Sing
     """The states of the wanted prefixes of one batch after the last layer, in their order."""
     wanted = np.array(list(tree.where.values()))
     states = _embedded(tree, embedding, tower.positions)
-    for number, layer in enumerate(tower.layers(), 1):
+    left = tower.depth
+    for layer in tower.layers():
+        left -= 1
         mixed = _attention(_normed(states, layer.norm1), tree.chains, layer, tower.heads)
-        if number == tower.depth:
+        if left == 0:
             states, mixed = states[wanted], mixed[wanted]
         states += _mapped(mixed, layer.out)
         del mixed
         _add_mlp(states, layer, tower.activation)
-        # The next layer is read before the name is bound to it: only one is to be held.
+        # The next layer is read before the name is bound to it, and only one is to be held.
         del layer
     return states if tower.depth else states[wanted]
 
@@ -122,7 +124,7 @@ def _embedded(tree: PrefixTree, embedding: Mapping[int, Array], positions: Array
 
 
 def _normed(states: Single, norm: Norm) -> Single:
-    centred = states - states.mean(axis=1, keepdims=True)
+    centred: Single = states - states.mean(axis=1, keepdims=True)
     variance = np.einsum("nw,nw->n", centred, centred)[:, None] / np.float32(states.shape[1])
     centred /= np.sqrt(variance + np.float32(norm.eps))
     centred *= norm.weight.astype(np.float32, copy=False)
@@ -131,14 +133,12 @@ def _normed(states: Single, norm: Norm) -> Single:
 
 
 def _mapped(states: Single, linear: Linear) -> Single:
-    found = states @ linear.weight.astype(np.float32, copy=False).T
+    found: Single = states @ linear.weight.astype(np.float32, copy=False).T
     found += linear.bias.astype(np.float32, copy=False)
     return found
 
 
-def _attention(
-    states: Single, chains: Sequence[Chains], layer: TowerLayer, heads: int
-) -> Single:
+def _attention(states: Single, chains: Sequence[Chains], layer: TowerLayer, heads: int) -> Single:
     """What each node gathers from itself and its ancestors, heads side by side: (nodes, inner)."""
     queries, keys, values = (_mapped(states, part) for part in (layer.q, layer.k, layer.v))
     inner = queries.shape[1]
@@ -163,14 +163,15 @@ def _mixed(queries: Single, keys: Single, values: Single, heads: int) -> Single:
     own, length = queries.shape[1], keys.shape[1]
     by_head = (_split(part, heads) for part in (queries, keys, values))
     asked, offered, held = by_head
-    shares = asked @ offered.swapaxes(2, 3)
+    shares: Single = asked @ offered.swapaxes(2, 3)
     if own > 1:
         later = np.arange(length) > np.arange(length - own, length)[:, None]
         shares[:, :, later] = -np.inf
     shares -= shares.max(axis=3, keepdims=True)
     np.exp(shares, out=shares)
     shares /= shares.sum(axis=3, keepdims=True)
-    return (shares @ held).swapaxes(1, 2).reshape(queries.shape)
+    side_by_side: Single = (shares @ held).swapaxes(1, 2).reshape(queries.shape)
+    return side_by_side
 
 
 def _split(part: Single, heads: int) -> Single:

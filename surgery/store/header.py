@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surgery.errors import CheckpointError, UsageError
+from surgery.store.clone import BLOCK
 from surgery.store.disguise import recognise
 from surgery.store.entries import DTYPE_BITS, TensorEntry, check_cover, parse_entry
 from surgery.store.files import opened, read_into, read_span, stamp
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 PREFIX = 8
+_ALIGNMENT = 8
 OWN = "surgery."
 _UNREADABLE = frozenset(["\0", *map(chr, range(0xD800, 0xE000))])
 # A legal header of 94 MB costs the reference reader 16 s and 1.4 GB; the Hub's client stops here.
@@ -99,7 +101,9 @@ def parse_header(raw: bytes, file_size: int, where: str) -> Header:
 def with_metadata(header: Header, added: Mapping[str, str]) -> bytes:
     """Return header bytes with `added` put into `__metadata__`, everything else kept as text.
 
-    The old padding absorbs the addition where it can, so that the data need not move.
+    The old padding absorbs the addition where it can; else spaces are added until the data moves by
+    whole blocks, so that a copy can share them. They are added whatever the disk: the bytes of a
+    file must not depend on where it is written, and at most 4 kB is little.
 
     Args:
         header: the header to extend.
@@ -116,7 +120,8 @@ def with_metadata(header: Header, added: Mapping[str, str]) -> bytes:
     if not added:
         return header.raw
     text = header.raw[PREFIX:].decode("utf-8").rstrip(" \t\r\n")
-    return _framed(_extended(text, added), len(header.raw) - PREFIX)
+    body = _extended(text, added).encode("utf-8")
+    return _framed(body, _extended_length(len(body), len(header.raw) - PREFIX))
 
 
 def without_metadata(header: Header, keys: Iterable[str]) -> bytes:
@@ -135,8 +140,8 @@ def without_metadata(header: Header, keys: Iterable[str]) -> bytes:
     _, start, end = members(text)["__metadata__"]
     inner = text[start:end]
     kept = [inner[at:stop] for key, (at, _, stop) in members(inner).items() if key not in gone]
-    shorter = text[:start] + "{" + ",".join(kept) + "}" + text[end:]
-    return _framed(shorter, len(header.raw) - PREFIX)
+    shorter = (text[:start] + "{" + ",".join(kept) + "}" + text[end:]).encode("utf-8")
+    return _framed(shorter, _extended_length(len(shorter), len(header.raw) - PREFIX))
 
 
 def build_header(entries: Iterable[TensorEntry], metadata: Mapping[str, str]) -> bytes:
@@ -148,7 +153,8 @@ def build_header(entries: Iterable[TensorEntry], metadata: Mapping[str, str]) ->
             "shape": list(entry.shape),
             "data_offsets": [entry.begin, entry.end],
         }
-    return _framed(_dumps(content), 0)
+    body = _dumps(content).encode("utf-8")
+    return _framed(body, _aligned(len(body)))
 
 
 def _length(head: bytes, file_size: int, where: str) -> int:
@@ -200,9 +206,18 @@ def _merged(text: str, added: Mapping[str, str]) -> str:
     return "{" + ",".join(kept + new) + "}"
 
 
-def _framed(text: str, room: int) -> bytes:
-    body = text.encode("utf-8")
-    length = room if room % 8 == 0 and len(body) <= room else len(body) + -len(body) % 8
+def _extended_length(needed: int, old: int) -> int:
+    # Unaligned data is aligned rather than moved by whole blocks: every reader gains by that.
+    if old % _ALIGNMENT:
+        return _aligned(needed)
+    return old + max(0, -(-(needed - old) // BLOCK) * BLOCK)
+
+
+def _aligned(length: int) -> int:
+    return length + -length % _ALIGNMENT
+
+
+def _framed(body: bytes, length: int) -> bytes:
     return length.to_bytes(PREFIX, "little") + body.ljust(length)
 
 

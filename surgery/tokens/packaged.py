@@ -13,8 +13,9 @@ from importlib.util import find_spec
 
 from surgery.errors import EditError
 from surgery.store.text import visible
+from surgery.tokens.pairs import BEGIN, END
 from surgery.tokens.prompts import Tokens
-from surgery.tokens.vocabulary import BEGIN, CLIP_LENGTH, END
+from surgery.tokens.vocabulary import CLIP_LENGTH
 
 MODULE = "instant_clip_tokenizer"
 PLAIN_PAD = "!"

@@ -13,8 +13,9 @@ from surgery.layout import TextShape
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.text import visible
 from surgery.tokens.packaged import PLAIN_PAD, SIZE, is_packaged, packaged_tokens
+from surgery.tokens.pairs import END
 from surgery.tokens.prompts import Tokens
-from surgery.tokens.vocabulary import END, has_tokenizer, load_tokens
+from surgery.tokens.vocabulary import has_tokenizer, load_tokens
 
 CACHED = (
     ("openai/clip-vit-large-patch14", ""),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -34,12 +33,26 @@ def sample(calls: Sequence[Call], limit: int, seed: int = 0) -> list[Call]:
 def at_random(scene: Scene, number: signal.Signals, runs: int, seed: int = 0) -> Outcomes:
     """A signal at a random moment of the job; a write takes about a third of a second."""
     draw = random.Random(seed)
+    # The bytes of an edit in place are made before it begins, so only it is worth waiting for.
+    slow = 0.3 / len(open_checkpoint(scene.model)) if scene.job == "write" else 0.0
+    scene.reset()
+    length = _length([*scene.command()[:-1], str(slow)])
     for _ in range(runs):
         scene.reset()
-        # The bytes of an edit in place are made before it begins, so only it is worth waiting for.
-        slow = 0.3 / len(open_checkpoint(scene.model)) if scene.job == "write" else 0.0
-        moment = draw.uniform(0.0, 0.4 if slow else 0.02)
-        yield scene.run(lambda command, n=slow, m=moment: interrupted(command, number, n, m))
+        moment = draw.uniform(0.0, 1.1 * length)
+        yield scene.run(lambda command, m=moment: interrupted(command, number, slow, m))
+
+
+def _length(command: list[str]) -> float:
+    """Seconds that an undisturbed job takes once it has begun."""
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    child.stdout.readline()
+    began = time.perf_counter()
+    child.stdout.read()
+    seconds = time.perf_counter() - began
+    assert child.wait() == 0
+    return seconds
 
 
 def interrupted(
@@ -66,43 +79,6 @@ def at_calls(
     for call in calls:
         scene.reset()
         yield scene.run(fault(call))
-
-
-def size_limits(scene: Scene, shares: Sequence[float]) -> Outcomes:
-    """A limit on the size of files, as a share of the output's."""
-    total = max(path.stat().st_size for path in [scene.model, *scene.model.rglob("*")])
-    for share in shares:
-        scene.reset()
-        limit = int(share * total)
-        yield scene.run(lambda command, limit=limit: limited(command, limit))
-
-
-def limited(command: list[str], limit: int) -> tuple[int, str, float]:
-    def lower() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=lower, check=False)
-    return done.returncode, done.stderr, 0.0
-
-
-def read_only(scene: Scene) -> Outcomes:
-    """A folder that nobody may write to; nothing where root cannot be kept out."""
-    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
-    if os.geteuid() == 0 and shutil.which("setpriv") is None:
-        return
-    words = drop if os.geteuid() == 0 else []
-    scene.reset()
-    scene.out.parent.chmod(0o555)
-
-    def fault(command: list[str]) -> tuple[int, str, float]:
-        found = run([*words, *command], 60)
-        scene.out.parent.chmod(0o755)
-        return found
-
-    try:
-        yield scene.run(fault)
-    finally:
-        scene.out.parent.chmod(0o755)
 
 
 def three_writers(scene: Scene, runs: int) -> Outcomes:

@@ -14,11 +14,11 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.crash import faults, rights, tracing
+from tests.crash import faults, limits, rights, surroundings, tracing
 from tests.crash.order import problems
 from tests.crash.scene import Outcome, Scene, scene
 
-ROW = "{:44} {:>5} {:>5} {:>5} {:>5} {:>7} {:>8} {:>7}"
+ROW = "{:41} {:>5} {:>5} {:>5} {:>5} {:>7} {:>10} {:>8} {:>7}"
 SCENES = {
     "file over file": {"job": "write"},
     "new file": {"job": "write", "exists": False},
@@ -42,7 +42,7 @@ def rows(work: Path, limit: int, runs: int) -> Iterator[tuple[str, Iterable[Outc
     scenes = {name: scene(work / name.replace(" ", "_"), **how) for name, how in SCENES.items()}
     timed = {name: scenes[name] for name in ("file over file", "new folder", "in place")}
     for name, one in timed.items():
-        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             title = f"{number.name} at random: {name}"
             yield title, faults.at_random(one, number, runs)
     if not tracing.why_not():
@@ -50,14 +50,21 @@ def rows(work: Path, limit: int, runs: int) -> Iterator[tuple[str, Iterable[Outc
             yield from at_calls(name, one, work / "log", limit)
     one = scenes["file over file"]
     shares = (0.0, 0.1, 0.2, 0.5, 0.9, 0.999)
-    yield "RLIMIT_FSIZE: file over file", faults.size_limits(one, shares)
-    yield "RLIMIT_FSIZE: new file", faults.size_limits(scenes["new file"], shares)
-    yield "read-only folder", faults.read_only(one)
+    for name in ("file over file", "new file", "folder over folder", "in place"):
+        yield f"RLIMIT_FSIZE: {name}", limits.size_limits(scenes[name], shares)
+    shares = (0.0, 0.3, 0.6, 0.9, 1.2)
+    yield "RLIMIT_AS up to 1.2 x the peak", limits.memory_limits(work / "memory", shares)
+    yield "RLIMIT_NOFILE 32, 100 shards", limits.few_descriptors(work / "descriptors")
+    if not limits.why_no_small_disk():
+        yield "ENOSPC on a small disk", limits.small_disk(work / "small")
+    for name in ("file over file", "new folder", "in place", "undo"):
+        yield f"read-only folder: {name}", limits.read_only(scenes[name])
     yield "three writers, one file", faults.three_writers(one, runs)
     yield "three writers, one folder", faults.three_writers(scenes["folder over folder"], runs)
     yield "source changed meanwhile", faults.changed_source(one, runs)
     yield "two readers, one writer", faults.readers(one, runs)
     yield "mode, owner, umask, links", rights.outcomes(work / "rights")
+    yield "environment, streams, folder", surroundings.outcomes(work / "surroundings")
 
 
 def at_calls(
@@ -82,13 +89,14 @@ def at_calls(
 
 
 def line(title: str, found: list[Outcome]) -> str:
-    """One row: runs, states, litter that nobody may find, runs that a rerun did not mend."""
+    """One row: runs, states, litter nobody may find, tracebacks, runs a rerun did not mend."""
     states = [outcome.state for outcome in found]
     litter = sum(outcome.litter for outcome in found if outcome.code != -9)
     again = sum(not outcome.mended for outcome in found)
     slowest = max((outcome.seconds for outcome in found), default=0.0)
     counts = [states.count(state) for state in ("old", "new", "torn")]
-    return ROW.format(title, len(found), *counts, litter, again, f"{slowest:.2f}")
+    bugs = sum(outcome.is_bug for outcome in found)
+    return ROW.format(title, len(found), *counts, litter, bugs, again, f"{slowest:.2f}")
 
 
 def main() -> int:
@@ -98,9 +106,15 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20, help="runs at random moments")
     parser.add_argument("--only", default="", help="run only faults whose name holds this")
     options = parser.parse_args()
-    if reason := tracing.why_not():
-        sys.stdout.write(f"no faults at calls: {reason}\n")
-    heads = ("fault", "runs", "old", "new", "torn", "litter", "unmended", "slowest")
+    for title, reason in (
+        ("no faults at calls", tracing.why_not()),
+        ("no small disk", limits.why_no_small_disk()),
+    ):
+        sys.stdout.write(f"{title}: {reason}\n" if reason else "")
+    # Started in the background or under nohup, some signals come ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    heads = ("fault", "runs", "old", "new", "torn", "litter", "tracebacks", "unmended", "slowest")
     sys.stdout.write(ROW.format(*heads) + "\n")
     total, broken = 0, []
     with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash import faults, rights, tracing
+from tests.crash import faults, limits, rights, tracing
 from tests.crash.order import problems
 from tests.crash.scene import Outcome, scene
 from tests.crash.table import SCENES, line
@@ -68,7 +68,7 @@ def test_the_order_of_the_calls_outlives_a_power_loss(name: str, tmp_path: Path)
     assert problems(one, unsynced)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_at_any_moment_leaves_old_or_new(number: signal.Signals, tmp_path: Path) -> None:
     one = scene(tmp_path, "write")
     found = list(faults.at_random(one, number, 2))
@@ -78,7 +78,7 @@ def test_a_signal_at_any_moment_leaves_old_or_new(number: signal.Signals, tmp_pa
 
 def test_limits_on_size_and_a_read_only_folder_are_told(tmp_path: Path) -> None:
     one = scene(tmp_path, "write")
-    found = [*faults.size_limits(one, (0.1, 0.999)), *faults.read_only(one)]
+    found = [*limits.size_limits(one, (0.1, 0.999)), *limits.read_only(one)]
     check(found)
     assert {outcome.state for outcome in found} == {"old"}
     assert {outcome.code for outcome in found} <= {2, 5}
@@ -110,4 +110,4 @@ def test_a_torn_output_and_litter_are_noticed(tmp_path: Path) -> None:
     one.reset()
     left = one.run(drop)
     assert (left.state, left.litter, left.is_sound) == ("old", 1, False)
-    assert line("a", [torn, left]).split() == ["a", "2", "1", "0", "1", "1", "0", "0.00"]
+    assert line("a", [torn, left]).split() == ["a", "2", "1", "0", "1", "1", "0", "0", "0.00"]
