@@ -42,6 +42,8 @@ class ApplyReport(Report):
         linked: how many of the files are links to those of the input.
         fetched: bytes of weights that came by ranges, where no file was downloaded.
         requests: how many requests that took.
+        patch: where the edit is kept as a patch; None where none was made.
+        patch_bytes: bytes of that file.
     """
 
     kind: ClassVar[str] = "apply"
@@ -61,6 +63,8 @@ class ApplyReport(Report):
     linked: int = 0
     fetched: int = 0
     requests: int = 0
+    patch: str | None = None
+    patch_bytes: int = 0
 
     @property
     def passed(self) -> bool:
@@ -77,26 +81,33 @@ def apply(
     dry_run: bool = False,
     link: bool = False,
     allow_weak: bool = False,
+    save_patch: str | Path | None = None,
     tokenizer: Path | None = None,
+    plan: Plan | None = None,
     progress: Progress | None = None,
 ) -> ApplyReport:
     """Make the recipe's edits in a copy of a checkpoint.
 
     Args:
-        out: where to write; may be left out for a dry run.
+        out: where to write; may be left out for a dry run, and where only a patch is wanted.
         force: replace an output that is there; never an input.
         dry_run: solve and report, write nothing.
         link: give unchanged files of a folder a second name instead of a copy.
         allow_weak: write the output even where a gate of the recipe is missed.
+        save_patch: a new file that keeps the edit; a model on the Hub is not downloaded for it.
         tokenizer: a folder with the tokenizer to use; left out, it is searched for.
+        plan: that of this recipe and this checkpoint, where it was made before.
         progress: called with the number of bytes just written.
 
     Raises:
         SurgeryError: before anything is written, or with nothing left of what was.
     """
     clock = _Clock()
-    plan = make_plan(recipe, checkpoint)
-    target = None if dry_run else preflight(plan, checkpoint, out, force=force, link=link)
+    plan = plan or make_plan(recipe, checkpoint)
+    wanted = not dry_run and (out is not None or save_patch is None)
+    target = preflight(plan, checkpoint, out, force=force, link=link) if wanted else None
+    if save_patch is not None:
+        check_patch(plan, save_patch, force=force)
     clock.lap("plan")
     if target is not None:
         checkpoint = checkpoint.here()
@@ -104,11 +115,15 @@ def apply(
     result = round_once(patch, solved, checkpoint)
     clock.lap("solve")
     gates = limits(recipe.expect, result.leaks, result.drifts)
-    written = None
-    if target is not None and (allow_weak or all(gate.passed for gate in gates)):
+    written, patch_bytes = None, 0
+    strong = allow_weak or all(gate.passed for gate in gates)
+    if target is not None and strong:
         make = _writer(result, checkpoint)
         written = make(target, force=force, link=link, on_bytes=progress)
         clock.lap("write")
+    if save_patch is not None and strong and not dry_run:
+        patch_bytes = _keep(result, checkpoint, save_patch, force=force)
+        clock.lap("patch")
     if recipe.expect.untouched and written:
         gates = (*gates, untouched(checkpoint, written.path, plan))
         clock.lap("check")
@@ -128,6 +143,8 @@ def apply(
         linked=written.linked if written else 0,
         fetched=checkpoint.fetched,
         requests=checkpoint.requests,
+        patch=str(save_patch) if patch_bytes else None,
+        patch_bytes=patch_bytes,
     )
 
 
@@ -171,16 +188,47 @@ def preflight(
     return Path(out)
 
 
+def check_patch(plan: Plan, path: str | Path, *, force: bool) -> None:
+    """Raise what would stop a patch from being written, before anything is solved.
+
+    Raises:
+        UsageError: nothing changes, so there is nothing to keep.
+        OutputError: nothing may be written there.
+    """
+    # Imported here because most edits keep no patch.
+    from surgery.patches.write import check_place
+
+    if plan.identity:
+        hint = "leave --save-patch out, or raise an edit's strength"
+        raise UsageError("the recipe changes nothing: there is no patch to keep", hint=hint)
+    check_place(path, force=force)
+
+
+def _keep(result: Result, checkpoint: Checkpoint, path: str | Path, *, force: bool) -> int:
+    """Write the edit as a patch and return its bytes."""
+    # Imported here because most edits keep no patch.
+    from surgery.patches import from_patch, write_patch
+
+    metadata = _metadata(result, checkpoint)
+    patch = from_patch(result.patch, checkpoint, result.values.__getitem__, metadata)
+    return write_patch(patch, path, force=force)
+
+
 def _writer(result: Result, checkpoint: Checkpoint) -> Callable[..., Written]:
     """What is left to know is where, and how."""
     changes = {name: partial(result.values.__getitem__, name) for name in result.values}
-    touched = {checkpoint[name].file for name in changes}
+    metadata = _metadata(result, checkpoint) if changes else {}
+    return partial(write, checkpoint, changes, metadata=metadata)
+
+
+def _metadata(result: Result, checkpoint: Checkpoint) -> dict[str, str]:
+    """The `surgery.*` keys of every file that changes."""
+    touched = {checkpoint[name].file for name in result.values}
     earlier: dict[str, str] = {}
     for name, entries in checkpoint.metadata.items():
         if checkpoint.path(name) in touched:
             earlier |= entries
-    metadata = result.patch.metadata(earlier) if changes else {}
-    return partial(write, checkpoint, changes, metadata=metadata)
+    return result.patch.metadata(earlier)
 
 
 def _warnings(solved: Sequence[SolvedEdit], result: Result) -> Iterator[str]:

@@ -68,10 +68,10 @@ class Meter:
     def add(self, site: Site, before: Array, after: Array) -> None:
         """Measure one site: its weight as the edit found it, and as it is stored now."""
         checked, context = self.solved.checked, self.solved.context
-        still = np.concatenate([checked.neutral, context.preserve])
+        moved = [drift(before, after, still) for still in (checked.neutral, context.preserve)]
         self.sites.append(site)
         self.left.append(leak(before, after, checked.keys, checked.targets))
-        self.moved.append(drift(before, after, still))
+        self.moved.append(np.concatenate(moved))
 
     def leaks(self) -> Iterator[Leak]:
         """One row for each concept and wording."""

@@ -16,7 +16,7 @@ import numpy as np
 from surgery.edits.base import Ask, Context, Edit, Matrix, States
 from surgery.edits.checks import Checked
 from surgery.edits.delta import Array
-from surgery.edits.neutral import neutral_prompts
+from surgery.edits.neutral import prompts_without
 from surgery.errors import CheckpointError, EditError
 from surgery.layout import Layout, Site, TextShape
 from surgery.numerics.text_prefix import FirstLayer, attended, used_ids
@@ -24,8 +24,8 @@ from surgery.patch import Change
 from surgery.scaled import numbers, single_rows
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.text import visible
-from surgery.tokens import Tokens, find_tokens, spots
-from surgery.tokens.check_spots import check_spots
+from surgery.tokens import Spots, Tokens, find_tokens, spots
+from surgery.tokens.check_spots import CheckSpots, check_spots
 from surgery.tokens.prompts import Prefix
 
 FIRST_OUTPUT = "self_attn.out"
@@ -74,7 +74,9 @@ class Weights:
             whole = self._changed(site.tensor)
             return {row: whole[row] for row in index}
         found = single_rows(self.checkpoint, site.tensor, index)
-        return {row: self._finite(values, site.tensor) for row, values in found.items()}
+        if found:
+            self._finite(np.stack([*found.values()]), site.tensor)
+        return found
 
     def with_change(self, name: str, change: Change) -> Weights:
         """The weights with one more change added to one tensor."""
@@ -104,16 +106,19 @@ def gather(edit: Edit, layout: Layout, weights: Weights) -> tuple[Context, Check
         EditError: the edit needs states that are not computed here, or a prompt is too long.
         CheckpointError: no tokenizer is found, or one of another model.
     """
-    tokens = _tokens(edit, layout, weights)
-    found = spots(edit.asks(layout), tokens)
-    checks = check_spots(edit.checks(layout), [_ends(text) for text in neutral_prompts()], tokens)
+    found, checks = _places(edit, layout, weights)
     states = _STATES[edit.states](found.prefixes + checks.prefixes, edit, layout, weights)
     own = len(found.prefixes)
     return found.context(states[:own]), checks.checked(states[own:])
 
 
-def _ends(prompt: str) -> Ask:
-    return Ask(prompt, None, "ends")
+def _places(edit: Edit, layout: Layout, weights: Weights) -> tuple[Spots, CheckSpots]:
+    """Where those states are; the vocabulary, which is large, is let go of with this."""
+    tokens = _tokens(edit, layout, weights)
+    found = spots(edit.asks(layout), tokens)
+    asked = edit.checks(layout)
+    neutral = prompts_without({check.concept for check in asked})
+    return found, check_spots(asked, [Ask(text, None, "ends") for text in neutral], tokens)
 
 
 def _tokens(edit: Edit, layout: Layout, weights: Weights) -> Tokens:

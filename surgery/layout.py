@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from surgery.errors import LayoutError
 from surgery.layouts.fit import Configs, Fitted, Shaped, layered, recognise, resolve
 from surgery.layouts.names import Index, shown
-from surgery.layouts.schema import Spec, load_specs
+from surgery.layouts.schema import Located, Spec, load_specs
 from surgery.layouts.text import TextShape, text_shape
 from surgery.selector import Site, select
 
@@ -35,6 +35,7 @@ class Layout:
         prefixes: role (`denoiser`, `text`, `text2`, ...) -> what stands before its names.
         towers: text role -> its shape.
         twins: tensor -> the name of its EMA copy in the same file.
+        located: where models of this family keep concepts, if that was found.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Layout:
     prefixes: Mapping[str, str]
     towers: Mapping[str, TextShape]
     twins: Mapping[str, str] = field(repr=False)
+    located: Located | None = field(default=None, repr=False)
 
     def select(self, selector: str) -> tuple[Site, ...]:
         """Return the sites a selector names, grouped by kind, in execution order.
@@ -53,6 +55,23 @@ class Layout:
             LayoutError: the selector cannot be read, or a term of it selects nothing.
         """
         return select(selector, self.sites)
+
+    def window(self, kind: str) -> str:
+        """Return the selector of the keys and values that control a kind of concept.
+
+        Args:
+            kind: style, object or fact.
+        Raises:
+            LayoutError: it was not found for models of this family with so many layers.
+        """
+        layers = self.counts.get("cross_attn.k", 0)
+        if self.located is None or self.located.layers != layers:
+            raise LayoutError(
+                f"nothing says which of the {layers} cross-attention layers of this {self.name}"
+                f" model control a {kind}",
+                hint="name them in `where`, or the report of a probe: {from: report.json, top: 1}",
+            )
+        return f"cross_attn.{{k,v}}[{self.located.windows[kind]}]"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -151,6 +170,7 @@ def _build(
         prefixes={fit.role.role: fit.prefix for fit in fitted},
         towers=towers,
         twins=_twins(spec, [s for found in sites.values() for s in found], checkpoint),
+        located=spec.located,
     )
 
 

@@ -68,7 +68,8 @@ def pooled(prefixes: Sequence[Prefix], layout: Layout, weights: Weights) -> NDAr
     for prefix in prefixes:
         if end not in prefix:
             raise EditError(
-                f"a prompt's pooled state is that of its end token, {end}, and {prefix} has none",
+                f"a prompt's pooled state is that of its end token, {end}, and the one of "
+                f"{len(prefix)} tokens has none",
                 hint="ask for the place of the end token",
             )
     return towers[-1].pooled([prefix[: prefix.index(end) + 1] for prefix in prefixes])
@@ -93,7 +94,9 @@ class _Source:
 
     def pooled(self, prefixes: Sequence[Prefix]) -> NDArray[np.float64]:
         """The projected states at the last tokens, as (n, p)."""
-        (site,) = self.layout.select(f"{self.role}.projection")
+        site = self._sites().get(("projection", 0))
+        if site is None:
+            raise _incomplete(f"the {self.role} tower here has no projection", self.weights)
         states = self._run(prefixes, self.shape.layers, normed=True).astype(np.float64)
         matrix = self.weights.matrix(site)
         return states @ (matrix if self.shape.kind == AS_MULTIPLIED else matrix.T)
@@ -172,12 +175,16 @@ def _sources(families: Sequence[str], layout: Layout, weights: Weights) -> list[
         )
     roles = READS[layout.family]
     if absent := [role for role in roles if role not in layout.towers]:
-        raise LayoutError(
-            f"this {layout.name} checkpoint has no {absent[0]} tower, which its denoiser reads",
-            where=visible(weights.checkpoint.address),
-            hint="give the whole model: its folder, or one file with the text encoders",
-        )
+        raise _incomplete(f"this {layout.name} checkpoint has no {absent[0]} tower", weights)
     return [_Source(role, layout, weights) for role in roles]
+
+
+def _incomplete(problem: str, weights: Weights) -> LayoutError:
+    return LayoutError(
+        f"{problem}, which its denoiser reads",
+        where=visible(weights.checkpoint.address),
+        hint="give the whole model: its folder, or one file with the text encoders",
+    )
 
 
 def _repadded(prefixes: Sequence[Prefix], end: int, shape: TextShape) -> list[Prefix]:

@@ -11,6 +11,7 @@ from surgery.errors import CheckpointError
 from surgery.report import DiffReport, TensorChange
 from surgery.store import compare as compare_bytes
 from surgery.store.checkpoint import open_checkpoint
+from tests.helpers.pipelines import write_single
 from tests.helpers.tiny import write_pipeline
 from tests.store.build import entry, framed, write_file
 
@@ -181,4 +182,26 @@ def test_a_changed_tensor_has_its_site_its_norm_and_its_block(tmp_path: Path) ->
     (block,) = report.blocks
     assert block.block == "text_encoder/text_model.encoder.layers.1"
     assert block.relative_norm == pytest.approx(1.0)
+    assert DiffReport.from_json(report.to_json()) == report
+
+
+def test_rows_that_a_shared_tensor_keeps_for_a_site_have_their_own_figures(tmp_path: Path) -> None:
+    path = write_single("sd2", tmp_path / "a.safetensors")
+    tensors = load_file(path)
+    name = "cond_stage_model.model.transformer.resblocks.1.attn.in_proj_weight"
+    width = len(tensors[name]) // 3
+    new = tensors[name].copy()
+    new[:width] *= 2
+    new[2 * width, 0] += 1
+    save_file({**tensors, name: new}, tmp_path / "b.safetensors")
+    report = diff(open_checkpoint(path), open_checkpoint(tmp_path / "b.safetensors"))
+    change = only(report)
+    queries, values = change.sites
+    assert (queries.site, values.site) == ("text.self_attn.q[1]", "text.self_attn.v[1]")
+    assert queries.relative_norm == pytest.approx(1.0)
+    old = np.linalg.norm(tensors[name][2 * width :].astype(np.float64))
+    assert values.relative_norm == pytest.approx(1 / old, rel=1e-5)
+    assert (values.rank, values.max_abs) == (1, pytest.approx(1.0))
+    assert change.relative_norm is not None
+    assert change.relative_norm < 1.0
     assert DiffReport.from_json(report.to_json()) == report

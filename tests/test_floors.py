@@ -29,6 +29,7 @@ FLOORS = {
     "card": 4,
     "model": 4,
     "gather": 4,
+    "patches": 4,
     "figures": 4,
     "anatomy": 4,
     "gguf": 4,
@@ -56,6 +57,9 @@ PART_OF = {
     "tensor_diff": "diff",
     "symptoms": "doctor",
     "solve": "apply",
+    "rounding": "apply",
+    "gates": "apply",
+    "cautions": "apply",
     "in_place": "apply",
     "text_states": "gather",
 }

@@ -17,6 +17,7 @@ from surgery.patch import Patch
 from surgery.plan import make_plan
 from surgery.solve import by_tensor, round_once, solve
 from surgery.store.checkpoint import open_checkpoint
+from tests.helpers.pickles import save
 from tests.helpers.pipelines import PIPELINES, WIDTHS, write_folder, write_single
 from tests.helpers.recipes import recipe
 
@@ -128,3 +129,23 @@ def test_the_plan_of_sdxl_says_that_the_second_tower_is_not_edited(tmp_path: Pat
     plan = make_plan(recipe(), open_checkpoint(write_single("sdxl", tmp_path / "m.safetensors")))
     assert plan.changes == (CHANGED["sdxl"],)
     assert any("text2" in warning and "not edited" in warning for warning in plan.warnings)
+
+
+def test_an_edited_pickle_is_the_edited_folder_to_diffusers(tmp_path: Path) -> None:
+    import diffusers
+
+    source = write_single("sd1", tmp_path / "single" / "model.safetensors")
+    tensors = {name: torch.from_numpy(value) for name, value in load_file(source).items()}
+    pickle = save(source.with_suffix(".ckpt"), {"state_dict": tensors, "global_step": 470000})
+    source.unlink()
+    folder = write_folder("sd1", tmp_path / "folder")
+    apply(recipe(), open_checkpoint(pickle, allow_pickle=True), tmp_path / "out.safetensors")
+    apply(recipe(), open_checkpoint(folder), tmp_path / "out")
+    single = diffusers.StableDiffusionPipeline.from_single_file(
+        str(tmp_path / "out.safetensors"), config=str(tmp_path / "out"), local_files_only=True
+    )
+    whole = diffusers.StableDiffusionPipeline.from_pretrained(str(tmp_path / "out"))
+    for part in ("unet", "vae", "text_encoder"):
+        ours, theirs = (getattr(each, part).state_dict() for each in (single, whole))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours), part

@@ -11,10 +11,12 @@ import torch
 from safetensors.numpy import load_file, save_file
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
+from surgery.edits.delta import Dense
 from surgery.errors import EditError, LayoutError
 from surgery.gather import Weights
 from surgery.layout import detect
 from surgery.numerics.prefix_tree import Prefix
+from surgery.patch import Change
 from surgery.store.checkpoint import open_checkpoint
 from surgery.text_states import conditioning, pooled
 from surgery.tokens import Tokens, load_tokens
@@ -143,10 +145,11 @@ def test_earlier_edits_are_seen(models: Path) -> None:
     checkpoint = open_checkpoint(models / "sd1")
     layout = detect(checkpoint)
     (site,) = layout.select("text.mlp.out[1]")
-    changed = {site.tensor: np.zeros(checkpoint[site.tensor].shape)}
+    noise = np.random.default_rng(0).normal(size=checkpoint[site.tensor].shape)
     asked = ends(load_tokens(models / "sd1" / "tokenizer"))
     before = conditioning(asked, layout, Weights(checkpoint))
-    after = conditioning(asked, layout, Weights(checkpoint, changed))
+    edited = Weights(checkpoint).with_change(site.tensor, Change(Dense(noise)))
+    after = conditioning(asked, layout, edited)
     assert not np.allclose(before, after, atol=0.1)
 
 
@@ -176,7 +179,7 @@ def test_a_tower_without_its_projection_has_no_pooled_state(models: Path, tmp_pa
     (tmp_path / "tokenizer").symlink_to(models / "sdxl-file" / "tokenizer")
     tokens = load_tokens(models / "sdxl" / "tokenizer")
     assert np.isfinite(compute(conditioning, tmp_path / "model.safetensors", ends(tokens))).all()
-    with pytest.raises(LayoutError, match="no projection"):
+    with pytest.raises(LayoutError, match=r"text2 tower.*no projection.*whole model"):
         compute(pooled, tmp_path / "model.safetensors", ends(tokens))
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from surgery.cli import apply, diff, doctor, inspect, lora, recipe, undo, verify
+from surgery.cli import apply, diff, doctor, inspect, lora, patch, recipe, undo, verify
 
 # Typer returns this after Ctrl-C instead of letting KeyboardInterrupt through.
 INTERRUPTED = 130
@@ -35,6 +35,7 @@ app.command("inspect")(inspect.command)
 app.command("diff")(diff.command)
 app.command("doctor")(doctor.command)
 app.command("verify")(verify.command)
+app.add_typer(patch.app, name="patch")
 app.add_typer(recipe.app, name="recipe")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from surgery.cli.options import (
     ModelOption,
     OutOption,
     RecipeArgument,
+    SavePatchOption,
     TokenizerOption,
     UndoFileOption,
 )
@@ -41,6 +43,7 @@ def command(
     recipe: RecipeArgument,
     model: ModelOption = None,
     out: OutOption = None,
+    save_patch: SavePatchOption = None,
     dry_run: DryRunOption = False,
     force: ForceOption = False,
     preview: Annotated[
@@ -64,6 +67,7 @@ def command(
       surgery apply recipes/remove_vangogh.yaml
       surgery apply remove_r2d2 --model atelier --dry-run
       surgery apply remove_vangogh -o mine --preview
+      surgery apply remove_vangogh --save-patch vangogh.safetensors
       surgery apply remove_vangogh -m mine --in-place --undo-file vangogh.undo
     """
     _set_up_process()
@@ -75,13 +79,19 @@ def command(
 
     console = Output(format)
     if in_place or undo_file:
-        others = {"--out": out, "--preview": preview, "--link": link, "--allow-weak": allow_weak}
-        check_flags(in_place, undo_file, model, {**others, "--allow-pickle": allow_pickle})
+        others: dict[str, object] = {
+            "--out": out,
+            "--preview": preview,
+            "--link": link,
+            "--allow-weak": allow_weak,
+        }
+        others |= {"--allow-pickle": allow_pickle, "--save-patch": save_patch}
+        check_flags(in_place, undo_file, model, others)
     loaded = load_recipe(find_recipe(recipe))
     checkpoint = open_checkpoint(_address(loaded, model, console), allow_pickle=allow_pickle)
     if undo_file:
         return edit(loaded, checkpoint, Wish(undo_file, force, dry_run, tokenizer), console)
-    wish = _Wish(out, force, dry_run, preview, link, allow_weak, tokenizer)
+    wish = _Wish(out, save_patch, force, dry_run, preview, link, allow_weak, tokenizer)
     _copy(loaded, checkpoint, wish, console)
 
 
@@ -90,6 +100,7 @@ class _Wish:
     """What was asked for besides the recipe and the model."""
 
     out: Path | None
+    save_patch: Path | None
     force: bool
     dry_run: bool
     preview: bool
@@ -105,6 +116,8 @@ def _copy(recipe: Recipe, checkpoint: Checkpoint, wish: _Wish, console: Output) 
     from surgery.cli.plan_page import plan_page
     from surgery.plan import make_plan
 
+    if wish.save_patch and not wish.out:
+        return _patch(recipe, checkpoint, wish, console)
     target = wish.out or default_out(recipe, checkpoint)
     picture = _picture(checkpoint, target, wish.force, wish.dry_run) if wish.preview else None
     plan = make_plan(recipe, checkpoint)
@@ -123,23 +136,46 @@ def _copy(recipe: Recipe, checkpoint: Checkpoint, wish: _Wish, console: Output) 
             dry_run=wish.dry_run,
             link=wish.link,
             allow_weak=wish.allow_weak,
+            save_patch=wish.save_patch,
             tokenizer=wish.tokenizer,
+            plan=plan,
             progress=advance,
         )
     if picture is not None and report.out:
         _paint(here, target, recipe, picture, console)
-    _show(report, here, target, picture, console)
+    _show(report, here, picture, console)
 
 
-def _show(
-    report: ApplyReport, here: Checkpoint, target: Path, picture: Path | None, console: Output
-) -> None:
+def _patch(recipe: Recipe, checkpoint: Checkpoint, wish: _Wish, console: Output) -> None:
+    """Show the plan, keep the edit as a patch without any model, and show what was done."""
+    from surgery.apply import apply
+    from surgery.cli.plan_page import plan_page
+    from surgery.errors import UsageError
+    from surgery.plan import make_plan
+
+    if wish.preview:
+        hint = "give --out too: a patch alone is no model to paint with"
+        raise UsageError("--preview and --save-patch without --out", hint=hint)
+    console.page(plan_page(make_plan(recipe, checkpoint)))
+    report = apply(
+        recipe,
+        checkpoint,
+        force=wish.force,
+        dry_run=wish.dry_run,
+        allow_weak=wish.allow_weak,
+        save_patch=wish.save_patch,
+        tokenizer=wish.tokenizer,
+    )
+    _show(report, checkpoint, None, console)
+
+
+def _show(report: ApplyReport, here: Checkpoint, picture: Path | None, console: Output) -> None:
     from surgery.cli.apply_page import apply_page, next_steps
     from surgery.cli.gates import check_gates
 
     picture = picture if report.out else None
     document = {**report.to_dict(), "preview": str(picture) if picture else None}
-    names = [str(target)] if report.out else list(report.plan.changes)
+    names = [name for name in (report.out, report.patch) if name] or list(report.plan.changes)
     console.result(document, names, apply_page(report))
     console.talk(next_steps(report, here, picture))
     check_gates(report.gates)
@@ -152,6 +188,8 @@ def _set_up_process() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # A vocabulary is a hundred thousand objects that stay; looking through them cost 4 %.
     gc.set_threshold(100_000, 10, 10)
+    # What is left at the end goes with the process; searching it for cycles takes 5 %.
+    atexit.register(gc.freeze)
 
 
 def default_out(recipe: Recipe, checkpoint: Checkpoint) -> Path:

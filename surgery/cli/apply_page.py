@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from surgery.report import Drift, EditedTensor, Leak, Spread
     from surgery.store.checkpoint import Checkpoint
 
+# An edit of all cross-attention changes a hundred tensors alike.
+MOST_CHANGED = 5
 # Drift is measured on hundreds of prompts; those that moved most are the ones to look at.
 MOST_MOVED = 2
 # With more concepts than this, only those are shown of which most is left.
@@ -44,6 +46,8 @@ def apply_page(report: ApplyReport) -> Page:
 
 def next_steps(report: ApplyReport, checkpoint: Checkpoint, picture: Path | None) -> Page:
     """Where the output is, and commands that look at it."""
+    if report.out is None and report.patch:
+        return _kept(report, checkpoint)
     if report.out is None and not report.passed:
         return [Line("nothing was written; --allow-weak writes it all the same", "bad")]
     if report.out is None:
@@ -54,6 +58,8 @@ def next_steps(report: ApplyReport, checkpoint: Checkpoint, picture: Path | None
     page = [Line(wrote, "title")]
     if picture is not None:
         page.append(Line(f"wrote {picture}", "title"))
+    if report.patch:
+        page.append(Line(f"wrote {report.patch} ({size(report.patch_bytes)})", "title"))
     steps = [shlex.join(["surgery", "diff", checkpoint.address, report.out])]
     concepts = dict.fromkeys(leak.concept for leak in report.leaks)
     if checkpoint.address == JUDGED and concepts:
@@ -68,6 +74,18 @@ def next_steps(report: ApplyReport, checkpoint: Checkpoint, picture: Path | None
     return page
 
 
+def _kept(report: ApplyReport, checkpoint: Checkpoint) -> list[Line]:
+    """Where the patch is, and what it is for."""
+    took, patch = sum(report.seconds.values()), str(report.patch)
+    apply = ["surgery", "patch", "apply", patch, checkpoint.address, "-o", "PATCHED"]
+    undo = ["surgery", "patch", "undo", patch, "PATCHED", "-o", "ORIGINAL"]
+    return [
+        Line(f"wrote {patch} ({size(report.patch_bytes)}) in {took:.2f} s", "title"),
+        Line("next:", "quiet"),
+        *(Line(f"  {shlex.join(step)}", "command") for step in (apply, undo)),
+    ]
+
+
 def _python(out: str) -> tuple[str, str]:
     return (
         "from diffusers import StableDiffusionPipeline",
@@ -76,20 +94,27 @@ def _python(out: str) -> tuple[str, str]:
 
 
 def _tensors(tensors: tuple[EditedTensor, ...]) -> Table:
-    rows = tuple(
-        (
-            tensor.name,
-            f"{tensor.dtype} {list(tensor.shape)}",
-            "-" if tensor.rank is None else str(tensor.rank),
-            percent(tensor.relative_norm),
-            percent(tensor.changed),
-            percent(tensor.lost),
-        )
-        for tensor in tensors
-    )
+    """Every changed tensor; of many, those that changed most, and what the others have in common."""
+    shown = sorted(tensors, key=lambda tensor: -tensor.relative_norm)[:MOST_CHANGED]
+    rows = [_tensor(tensor) for tensor in (tensors if len(tensors) <= MOST_CHANGED + 1 else shown)]
+    if left := len(tensors) - len(rows):
+        rest = sorted(tensor.relative_norm for tensor in tensors)
+        middle = percent(rest[len(rest) // 2])
+        rows.append((f"{left:,} more; median of all", "", "", middle, "", ""))
     weights = ("changed tensor", "stored as", "rank", "|change| / |weights|", "entries changed")
     columns = (*weights, "lost in rounding")
-    return Table("What changed", columns, rows, right=frozenset({2, 3, 4, 5}))
+    return Table("What changed", columns, tuple(rows), right=frozenset({2, 3, 4, 5}))
+
+
+def _tensor(tensor: EditedTensor) -> tuple[str, ...]:
+    return (
+        tensor.name,
+        f"{tensor.dtype} {list(tensor.shape)}",
+        "-" if tensor.rank is None else str(tensor.rank),
+        percent(tensor.relative_norm),
+        percent(tensor.changed),
+        percent(tensor.lost),
+    )
 
 
 def _untouched(report: ApplyReport) -> str:

@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from io import StringIO, UnsupportedOperation
+from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from surgery.cli.page import Line, Page, Table
+from surgery.cli.plain import plain_lines
 from surgery.errors import OutputError
 from surgery.store.text import visible
 
@@ -35,8 +36,6 @@ STYLES: Mapping[str, str] = {
     "quiet": "dim",
     "command": "cyan",
 }
-# Output that no terminal shows is read by programs: its lines are never folded.
-UNFOLDED = 10_000
 PATIENCE = 0.5
 
 
@@ -188,20 +187,14 @@ def _render(stream: TextIO | None, page: Page) -> None:
         return
     if stream.isatty():
         with _guarded(stream):
-            _draw(stream, None, page)
-    elif any(isinstance(block, Table) for block in page):
-        drawn = StringIO()
-        _draw(drawn, UNFOLDED, page)
-        for line in drawn.getvalue().splitlines():
-            _write(stream, line.rstrip())
+            _draw(stream, page)
     else:
-        for block in page:
-            assert isinstance(block, Line)
-            _write(stream, visible(block.text))
+        for line in plain_lines(page):
+            _write(stream, line)
 
 
-def _draw(stream: TextIO, width: int | None, page: Page) -> None:
-    console = _console(stream, width)
+def _draw(stream: TextIO, page: Page) -> None:
+    console = _console(stream)
     was_table = False
     for block in page:
         is_table = isinstance(block, Table)
@@ -213,10 +206,10 @@ def _draw(stream: TextIO, width: int | None, page: Page) -> None:
         was_table = is_table
 
 
-def _console(stream: TextIO, width: int | None = None) -> Console:
+def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
 
 
 def _renderable(block: Line | Table) -> RenderableType:

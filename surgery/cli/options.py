@@ -42,6 +42,15 @@ TokenizerOption = Annotated[
     ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the plan, write nothing.")]
+SavePatchOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--save-patch",
+        metavar="PATCH",
+        help="Keep the edit as a small file that `surgery patch` applies and undoes; without --out"
+        " no model is written, and of one on the Hub only what the edit reads is fetched.",
+    ),
+]
 AllowPickleOption = Annotated[
     bool,
     typer.Option(

@@ -35,8 +35,8 @@ def _edits(edits: tuple[PlannedEdit, ...]) -> Table:
             edit.method,
             f"{edit.strength:g}",
             str(edit.prompts),
-            _some(edit.sites),
-            _some(edit.changes) or "nothing",
+            _ranges(edit.sites),
+            _named(edit.changes),
         )
         for number, edit in enumerate(edits, 1)
     )
@@ -44,9 +44,29 @@ def _edits(edits: tuple[PlannedEdit, ...]) -> Table:
     return Table("", columns, rows, right=frozenset({0, 2, 3}))
 
 
-def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+def _ranges(sites: tuple[str, ...]) -> str:
+    """Sites as a selector would name them: kinds with their first and last index."""
+    indices: dict[str, list[int]] = {}
+    for site in sites:
+        kind, _, index = site.rstrip("]").partition("[")
+        indices.setdefault(kind, []).append(int(index))
+    shown = [f"{kind}[{_span(found)}]" for kind, found in indices.items()]
+    more = f" and {len(shown) - SHOWN} kinds more" if len(shown) > SHOWN else ""
+    return ", ".join(shown[:SHOWN]) + more
+
+
+def _span(found: list[int]) -> str:
+    if len(found) == 1:
+        return str(found[0])
+    if found == list(range(found[0], found[-1] + 1)):
+        return f"{found[0]}:{found[-1] + 1}"
+    return ",".join(map(str, found))
+
+
+def _named(changes: tuple[str, ...]) -> str:
+    if not changes:
+        return "nothing"
+    return changes[0] if len(changes) == 1 else plural(len(changes), "tensor")
 
 
 def _extent(plan: Plan) -> str:

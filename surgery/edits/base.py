@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 Matrix = NDArray[np.float64]
 Kind = Literal["style", "object", "fact"]
-Position = Literal["subject", "name", "bos", "eos", "pads", "all", "prompt", "ends"]
+Position = Literal[
+    "subject", "name", "bos", "eos", "pads", "all", "prompt", "whole", "ends", "same", "match"
+]
 States = Literal["first_attention", "conditioning", "pooled"]
 """What an edited weight reads: the input of the first text attention's output map, the states that
 cross-attention reads, or the one state of the whole prompt."""
@@ -74,10 +76,14 @@ class Ask:
         subject: words that occur in the prompt; names the key in reports too.
         position: `subject` the last token of the subject, `name` all of its tokens; `bos`, `eos`
             that token; `pads` every place after the end token; `all` from the subject's first
-            token to the last place there is; `prompt` from the begin to the end token; `ends` the
-            last word's last token and the end token.
+            token to the last place there is; `prompt` from the begin to the end token, `whole` to
+            the last place; `ends` the last word's last token and the end token. Of a target only:
+            `same`, as far from the begin as the source's place; `match`, the next place with the
+            source's token, or the last place of all.
         weight: how much each of its keys counts.
         optional: left out where the prompt is longer than the model reads; for built-in prompts.
+        amount: of a target only: so much of its state is added to the source's; left out, its
+            state is the target.
     """
 
     prompt: str
@@ -85,6 +91,7 @@ class Ask:
     position: Position
     weight: float = 1.0
     optional: bool = False
+    amount: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

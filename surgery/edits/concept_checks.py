@@ -42,7 +42,7 @@ def _others(concept: Concept, names: Sequence[str]) -> Iterator[Check]:
         target = Ask(one.target, one.target_subject, "subject")
         yield Check(one.variant, concept.erase, source, target)
     pairs = prompt_pairs(concept)
-    for source, target in pairs:
-        yield Check("end token", concept.erase, Ask(source, None, "eos"), Ask(target, None, "eos"))
+    for asked, goal in pairs:
+        yield Check("end token", concept.erase, Ask(asked, None, "eos"), Ask(goal, None, "eos"))
     bare, plain = pairs[0]
     yield Check("padding", concept.erase, Ask(bare, None, "pads"), Ask(plain, None, "pads"))

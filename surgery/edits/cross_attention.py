@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from surgery.edits.base import Context, Matrix, States
 from surgery.edits.delta import Delta, Mapped
@@ -19,7 +20,35 @@ from surgery.numerics.closed_form import shared_map
 if TYPE_CHECKING:
     from surgery.layout import Layout, Site
 
+
 ALL = "cross_attn.{k,v}"
+
+
+def _or_a_report(schema: JsonDict) -> None:
+    """A recipe file may name a report instead; it is read before the edit is made."""
+    options = schema["anyOf"]
+    assert isinstance(options, list)
+    options.append(
+        {
+            "type": "object",
+            "properties": {
+                "from": {"type": "string"},
+                "top": {"type": "integer", "minimum": 1, "default": 1},
+            },
+            "required": ["from"],
+            "additionalProperties": False,
+        }
+    )
+
+
+Where = Annotated[
+    str | None,
+    Field(
+        description="Which matrices, such as cross_attn.{k,v}[8:10], or those that a probe found "
+        "best, {from: report.json, top: 1}; left out, the method's.",
+        json_schema_extra=_or_a_report,
+    ),
+]
 
 
 class CrossAttentionEdit(RidgeEdit):
@@ -27,12 +56,7 @@ class CrossAttentionEdit(RidgeEdit):
 
     states: ClassVar[States] = "conditioning"
 
-    where: Annotated[
-        str | None,
-        Field(
-            description="Which matrices, such as cross_attn.{k,v}[8:10]; left out, the method's."
-        ),
-    ] = None
+    where: Where = None
 
     def sites(self, layout: Layout) -> tuple[Site, ...]:
         """The key and value matrices that `where` names."""

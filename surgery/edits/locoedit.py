@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from surgery.edits.cross_attention import CrossAttentionEdit
 from surgery.edits.ridge import Positions
+from surgery.errors import EditError
+
+if TYPE_CHECKING:
+    from surgery.layout import Layout, Site
 
 
 class LocoEdit(CrossAttentionEdit):
@@ -20,3 +24,21 @@ class LocoEdit(CrossAttentionEdit):
 
     method: Literal["locoedit"] = "locoedit"
     positions: Positions = "eos"
+
+    def sites(self, layout: Layout) -> tuple[Site, ...]:
+        """The keys and values of the window.
+
+        Raises:
+            EditError: concepts of kinds that different layers control.
+            LayoutError: nothing says which layers control a kind in such a model.
+        """
+        return layout.select(self.where or self._window(layout))
+
+    def _window(self, layout: Layout) -> str:
+        windows = {concept.kind: layout.window(concept.kind) for concept in self.concepts}
+        if len(set(windows.values())) > 1:
+            raise EditError(
+                f"layers of their own control each of {', '.join(windows)}",
+                hint="make one edit for each kind, or name the matrices in `where`",
+            )
+        return next(iter(windows.values()))

@@ -80,7 +80,7 @@ class RidgeEdit(Edit):
     @model_validator(mode="after")
     def _names_are_sound(self) -> RidgeEdit:
         seen: set[tuple[str, ...]] = set()
-        for concept in self.concepts:
+        for concept in self._changed():
             if (name := words(concept.erase)) in seen:
                 raise ValueError(f"concepts: {concept.erase!r} is erased twice")
             seen.add(name)
@@ -94,7 +94,7 @@ class RidgeEdit(Edit):
     def asks(self, layout: Layout) -> Asks:
         """Each concept's places with its target's, and what is held."""
         held = preserve_asks(
-            self.concepts, self.preserve, defaults=self.preserve_defaults, reach=self.positions
+            self._changed(), self.preserve, defaults=self.preserve_defaults, reach=self.positions
         )
         return Asks(edited=tuple(self._pairs()), preserve=held)
 
@@ -135,6 +135,10 @@ class RidgeEdit(Edit):
     def _firmness(self, context: Context) -> float:
         total = float(context.preserve_weights.sum())
         return self.preserve_scale * float(context.key_weights.sum()) / total if total else 0.0
+
+    def _changed(self) -> tuple[Concept, ...]:
+        """Everything whose meaning changes, and that is therefore not held."""
+        return self.concepts
 
     def _pairs(self) -> Iterator[tuple[Ask, Ask]]:
         for concept in self.concepts:

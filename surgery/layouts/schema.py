@@ -84,6 +84,19 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
+class Located:
+    """The cross-attention layers that were found to control a kind of concept.
+
+    Args:
+        layers: how many such layers a model has for which that holds.
+        windows: style, object or fact -> first and last+1 layer, as `8:10`.
+    """
+
+    layers: int
+    windows: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """One layout file."""
 
@@ -95,6 +108,7 @@ class Spec:
     lacks: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
     ema: tuple[str, str] | None = None
+    located: Located | None = None
 
 
 @cache
@@ -119,7 +133,7 @@ def read_spec(name: str, data: Mapping[str, object]) -> Spec:
     Raises:
         LayoutError: an unknown or missing key, or a value of the wrong form.
     """
-    known = {"family", "naming", "about", "roles", "lacks", "where", "ema"}
+    known = {"family", "naming", "about", "roles", "lacks", "where", "ema", "located"}
     _check(name, data, known, {"family", "naming", "about", "roles"})
     roles = _mapping(name, data["roles"])
     ema = _words(name, data.get("ema", ()))
@@ -132,6 +146,7 @@ def read_spec(name: str, data: Mapping[str, object]) -> Spec:
         lacks=_words(name, data.get("lacks", ())),
         where=_words(name, data.get("where", ())),
         ema=(ema[0], ema[1]) if len(ema) == 2 else None,
+        located=_located(f"{name}.located", data["located"]) if "located" in data else None,
     )
 
 
@@ -177,6 +192,13 @@ def _role(where: str, role: str, value: object) -> Role:
         unused={int(stored): _whole(where, unused[stored]) for stored in unused},
         beside=tuple(_site(where, kind, beside[kind]) for kind in beside),
     )
+
+
+def _located(where: str, value: object) -> Located:
+    data = _mapping(where, value)
+    kinds = {"style", "object", "fact"}
+    _check(where, data, {"layers", *kinds}, {"layers", *kinds})
+    return Located(_whole(where, data["layers"]), {kind: str(data[kind]) for kind in sorted(kinds)})
 
 
 def _text(where: str, value: object) -> TextRole:

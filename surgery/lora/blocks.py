@@ -40,9 +40,9 @@ def by_level(rank: int, numbers: Numbers, per_level: int) -> Numbers:
 
 def counted_through(rank: int, numbers: Numbers, per_level: int) -> Numbers:
     """Diffusers' numbers as LDM's: the reverse of `by_level`."""
-    level, layer, *rest = numbers
     if rank == MIDDLE:
-        return tuple(rest)
+        return numbers[1:]
+    level, layer, *rest = numbers
     return (level * per_level + layer + (rank == DOWN), *rest)
 
 

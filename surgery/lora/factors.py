@@ -25,7 +25,7 @@ def balanced(change: LowRank) -> LowRank:
     With `down down^T = L L^T`, the rows of `L^-1 down` are orthonormal and `up L` has all lengths;
     the eigenvectors of its Gram matrix turn both, and the lengths are shared. L comes from a QR of
     `down` itself, so that factors that nearly depend on each other keep their digits. A component
-    is dropped only if it is below what float64 leaves of the largest one.
+    is dropped only if it is below what rounding in float64 makes of the sum of all.
 
     Source: METHODS 9c; the factor L^T is the R of the QR, since `R^T R` is the Gram matrix.
     """
@@ -34,7 +34,8 @@ def balanced(change: LowRank) -> LowRank:
     _, turn = np.linalg.eigh(inner.T @ inner)
     columns, rows = (inner @ turn)[:, ::-1], (basis @ turn).T[::-1]
     lengths = np.linalg.norm(columns, axis=0)
-    kept = lengths > _EPS * max(change.shape) * lengths.max(initial=0.0)
+    summands = np.linalg.norm(change.up, axis=0) * np.linalg.norm(change.down, axis=1)
+    kept = lengths > _EPS * max(change.shape) * summands.sum()
     halves = np.sqrt(lengths[kept])
     return LowRank(columns[:, kept] / halves, rows[kept] * halves[:, None])
 

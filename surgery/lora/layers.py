@@ -17,7 +17,7 @@ from surgery.store.checkpoint import Checkpoint
 from surgery.store.text import visible
 
 KEEP = "keep the edit as a patch: surgery apply ... --save-patch FILE"
-_NO_LAYER = ("bias", "norm", "embedding")
+_NO_LAYER = frozenset({"bias", "norm", "embedding", "projection"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +92,7 @@ def _sites(name: str, checkpoint: Checkpoint, layout: Layout) -> tuple[Site, ...
         raise EditError(problem, where=visible(name), hint=KEEP)
     for site in sites:
         words = site.kind.replace(".", "_").split("_")
-        if len(checkpoint[name].shape) != 2 or set(_NO_LAYER) & set(words):
+        if len(checkpoint[name].shape) != 2 or _NO_LAYER.intersection(words):
             raise EditError(
                 f"{site} is no linear layer, and a LoRA changes linear layers only",
                 where=visible(name),

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 Matrix = NDArray[np.float64]
 
+# Keys whose outputs are held at a time.
+ROWS = 1024
+
 
 def leak(before: Array, after: Array, keys: Matrix, targets: Matrix) -> Matrix:
     """How much of each edited key is left: |W' k - W t| / |W k - W t|, as (n,).
@@ -36,9 +39,12 @@ def drift(before: Array, after: Array, keys: Matrix) -> Matrix:
         after: (out, in), the edited weight W'.
         keys: (m, in), inputs whose outputs should have stayed.
     """
-    narrow = keys.astype(np.float32)
-    moved = narrow @ (after - before).astype(np.float32).T
-    return _ratios(moved, narrow @ before.astype(np.float32).T)
+    change, old = (after - before).astype(np.float32).T, before.astype(np.float32).T
+    found = np.empty(len(keys))
+    for first in range(0, len(keys), ROWS):
+        narrow = keys[first : first + ROWS].astype(np.float32)
+        found[first : first + ROWS] = _ratios(narrow @ change, narrow @ old)
+    return found
 
 
 def _ratios(changes: NDArray[np.floating], references: NDArray[np.floating]) -> Matrix:

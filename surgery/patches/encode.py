@@ -1,7 +1,8 @@
 """Makes a PatchFile of a solved Patch. Writes nothing.
 
-A low-rank change is kept as its factors in float32 or float64, whichever makes the file smaller
-with all that the rounded prediction lacks; any other change as the difference of the stored words.
+A low-rank change is kept as its factors, in float32 or float64, whichever makes the file smaller
+with all that the rounded prediction lacks. A change of another form, or one of so high a rank that
+factors take more than twice the room, is kept as the difference of the stored words.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from surgery.edits.delta import LowRank, Mapped
 from surgery.errors import EditError
 from surgery.patch import Change, Patch
 from surgery.patches.difference import between
-from surgery.patches.headers import changed_files, header_change, provenance
+from surgery.patches.headers import changed_files, header_change
 from surgery.patches.rebuild import change, moved
 from surgery.patches.stored import (
     Factor,
@@ -32,16 +33,21 @@ from surgery.store.checkpoint import Checkpoint, TensorRef
 from surgery.store.header import with_metadata
 
 After = Callable[[str], bytes]
-# Factors that take this share of a tensor's own bytes are held against its plain difference.
-_WORTH_COMPARING = 0.25
+# Factors that take less of a tensor's own bytes than this are not held against its difference.
+_SMALL = 0.25
+# Factors say more than the difference they replace, and can become a LoRA; so they may take more.
+_WORTH = 2
 
 
-def from_patch(patch: Patch, checkpoint: Checkpoint, after: After) -> PatchFile:
+def from_patch(
+    patch: Patch, checkpoint: Checkpoint, after: After, metadata: Mapping[str, str]
+) -> PatchFile:
     """Return the patch file of a solved edit.
 
     Args:
         checkpoint: what the patch was solved for; only changed tensors and their scales are read.
         after: tensor name -> its new bytes, as they were or would be written.
+        metadata: the `surgery.*` keys that were or would be written to the changed files.
     """
     tensors = _tensors(patch, checkpoint, after, _Narrow())
     lacking = sum(tensor.forward.nbytes for tensor in tensors)
@@ -49,7 +55,6 @@ def from_patch(patch: Patch, checkpoint: Checkpoint, after: After) -> PatchFile:
     if lacking > sum(array.nbytes for array in unique_arrays(tensors)):
         wide = _tensors(patch, checkpoint, after, _Narrow(np.dtype("<f8")))
         tensors = min(wide, tensors, key=_size)
-    metadata = provenance(patch, checkpoint)
     return PatchFile(
         base=patch.base,
         metadata=metadata,
@@ -144,9 +149,10 @@ def _stored(
     low = _by_factors(checkpoint, ref, (old, new), factors) if factors else None
     if low is None:
         return by_value(ref, old, new)
-    if _size((low,)) < _WORTH_COMPARING * ref.nbytes:
+    if _size((low,)) < _SMALL * ref.nbytes:
         return low
-    return min(low, by_value(ref, old, new), key=lambda each: _size((each,)))
+    plain = by_value(ref, old, new)
+    return low if _size((low,)) < _WORTH * _size((plain,)) else plain
 
 
 def _by_factors(

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from surgery.errors import CheckpointError
-from surgery.patch import Patch
 from surgery.patches.stored import HeaderChange
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.header import PREFIX
@@ -30,14 +29,6 @@ def changed_files(checkpoint: Checkpoint, changed: Mapping[str, object]) -> list
 def _record_holds(checkpoint: Checkpoint, file: str, changed: Mapping[str, object]) -> bool:
     prefix = file[: file.rfind("/") + 1]
     return any(prefix + entry.name in changed for entry in checkpoint.headers[file].entries)
-
-
-def provenance(patch: Patch, checkpoint: Checkpoint) -> dict[str, str]:
-    """Return the `surgery.*` keys of every weight file that a patch changes."""
-    earlier: dict[str, str] = {}
-    for name in changed_files(checkpoint, patch.changes):
-        earlier |= checkpoint.headers[name].metadata
-    return patch.metadata(earlier)
 
 
 def header_change(file: str, before: bytes, after: bytes) -> HeaderChange:

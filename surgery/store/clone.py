@@ -29,10 +29,10 @@ _CANNOT = frozenset(
 
 
 class Tail(NamedTuple):
-    """The last `count` bytes of a source, from `start` on, and where they lie in the new file."""
+    """The last `nbytes` bytes of a source, from `start` on, and where they lie in the new file."""
 
     start: int
-    count: int
+    nbytes: int
     at: int
 
 
@@ -56,7 +56,7 @@ def share(source: int, target: int, tail: Tail) -> bool:
     Raises:
         OSError: it could, and failed.
     """
-    wanted = struct.pack("qQQQ", source, tail.start, tail.count, tail.at)
+    wanted = struct.pack("qQQQ", source, tail.start, tail.nbytes, tail.at)
     try:
         fcntl.ioctl(target, _FICLONERANGE, wanted)
     except OSError as error:

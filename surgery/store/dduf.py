@@ -7,9 +7,7 @@ Source: https://huggingface.co/docs/hub/dduf
 
 from __future__ import annotations
 
-import shutil
 import struct
-import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,13 +45,13 @@ class Shelf:
     def __init__(self) -> None:
         self._folder: Path | None = None
 
-    def folder(self) -> Path:
-        """Return the folder."""
+    def folder(self, archive: Path) -> Path:
+        """Return the folder, for what lies in `archive`."""
         if self._folder is None:
-            import tempfile
+            # Imported here because most models never need it.
+            from surgery.store.scratch import scratch_folder
 
-            self._folder = Path(tempfile.mkdtemp(prefix="surgery-"))
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            self._folder = scratch_folder(self, archive)
         return self._folder
 
 
@@ -95,7 +93,7 @@ class DdufCheckpoint(Checkpoint):
 
     def folder(self, relative: str) -> Path:
         """Return a temporary folder that holds the side files of one folder of the archive."""
-        target = self.shelf.folder() / relative
+        target = self.shelf.folder(self.root) / relative
         for name in self.spans:
             folder, _, own = name.rpartition("/")
             if folder == relative and not name.endswith(_WEIGHTS):

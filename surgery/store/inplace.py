@@ -23,14 +23,14 @@ from surgery.store.journal import EditedFile, Journal, mark, read_journal, read_
 from surgery.store.marker import (
     check_whole,
     drop_closed_marker,
-    place_marker,
-    remove_marker,
+    place_markers,
+    remove_markers,
     undo_command,
 )
 from surgery.store.preflight import check_output, check_space
-from surgery.store.restore import Places, held, put_back, sync
+from surgery.store.restore import Places, held, put_back
 from surgery.store.sink import reported, sync_folder
-from surgery.store.spans import Span, differing, write_at
+from surgery.store.spans import Span, differing, sync_data, write_at
 from surgery.store.staging import remove_litter
 from surgery.store.text import visible
 
@@ -123,16 +123,14 @@ def _edit(
 ) -> None:
     descriptors, news = do
     write_journal(target, journal)
-    for path in places:
-        place_marker(path, target)
+    place_markers(places, target)
     for path, file in places.items():
         with reported(path):
             for span, new in zip(file.spans, news[path], strict=True):
                 write_at(descriptors[path], span.start, new)
-        sync(descriptors[path], path)
+            sync_data(descriptors[path])
     mark(target, "done")
-    for path in places:
-        remove_marker(path)
+    remove_markers(places)
 
 
 def _take_back(
@@ -149,8 +147,10 @@ def _take_back(
             where=error.where,
             hint=f"mend the disk, then run `{undo_command(target)}`",
         ) from error
-    for path in places:
-        remove_marker(path)
+    remove_markers(places)
+    # A marker that came back after a power loss would need the undo file.
+    for folder in {path.resolve().parent for path in places}:
+        sync_folder(folder, target)
     with reported(target):
         target.unlink()
     sync_folder(target.parent, target)

@@ -17,9 +17,9 @@ from typing import Literal
 
 from surgery.errors import CheckpointError
 from surgery.store.files import close, is_plain_name, read_all, read_span, stamp
-from surgery.store.publish import publish
+from surgery.store.publish import give_name
 from surgery.store.sink import Sink, reported
-from surgery.store.spans import SECTOR, Span
+from surgery.store.spans import SECTOR, Span, sync_data
 from surgery.store.staging import staged_file
 from surgery.store.strict_json import load_object
 from surgery.store.text import visible
@@ -73,7 +73,7 @@ class Journal:
 
 
 def write_journal(path: Path, journal: Journal) -> None:
-    """Write an undo file in the state "unfinished"; when this returns it is on the disk.
+    """Write an undo file in the state "unfinished"; its name is on the disk once its folder is.
 
     Raises:
         OutputError: it exists or cannot be written.
@@ -88,7 +88,7 @@ def write_journal(path: Path, journal: Journal) -> None:
             sink.write(piece)
         sink.write(digest.digest() + _WORDS["unfinished"])
         sink.finish()
-        publish(staged, path, force=False)
+        give_name(staged, path, force=False)
 
 
 def read_journal(path: Path) -> tuple[Journal, State]:
@@ -128,7 +128,7 @@ def mark(path: Path, state: State) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.pwrite(descriptor, _WORDS[state], os.fstat(descriptor).st_size - _WORD)
-            os.fsync(descriptor)
+            sync_data(descriptor)
         finally:
             close(descriptor)
 

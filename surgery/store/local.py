@@ -7,7 +7,7 @@ from pathlib import Path
 from surgery.errors import CheckpointError
 from surgery.store.contents import Checkpoint
 from surgery.store.parts import Part, Terms, build, folder_parts, open_file, sharded
-from surgery.store.pickled import ALLOW, unpickled
+from surgery.store.pickled import ALLOW, Origin, convert
 from surgery.store.text import visible
 from surgery.store.tree import walk
 from surgery.store.weights import is_pickle_name
@@ -42,6 +42,7 @@ def open_local(address: str, path: Path, terms: Terms) -> Checkpoint:
 def _open_pickle(address: str, path: Path, terms: Terms) -> Checkpoint:
     if not terms.allow_pickle:
         raise CheckpointError("this is a pickle file", where=visible(str(path)), hint=ALLOW)
-    origin = unpickled({path.name: path}, f"{path.stem}.safetensors")
+    origin = Origin({path.name: path}, f"{path.stem}.safetensors")
+    convert([origin])
     part = Part("", (origin.weights.name,), origin=origin)
     return build((address, origin.weights, "file"), [part], [], terms.max_header)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -21,12 +22,25 @@ from surgery.store.text import visible
 _OPEN = "an edit in place of this file is not finished"
 
 
-def place_marker(path: Path, undo_file: Path) -> None:
-    """Say beside `path` (links followed) that its edit is open, and bring that to the disk.
+def place_markers(paths: Iterable[Path], undo_file: Path) -> None:
+    """Say beside `paths` (links followed) that their edit is open, and bring that to the disk.
+
+    The name of the undo file gets there first.
 
     Raises:
-        OutputError: another edit of the file is open, or the folder cannot be written.
+        OutputError: another edit of a file is open, or a folder cannot be written.
     """
+    files = tuple(paths)
+    folders = dict.fromkeys(path.resolve().parent for path in files)
+    if undo_file.parent not in folders:
+        sync_folder(undo_file.parent, undo_file)
+    for path in files:
+        _place(path, undo_file)
+    for folder in folders:
+        sync_folder(folder, folder)
+
+
+def _place(path: Path, undo_file: Path) -> None:
     marker = _marker(path)
     with reported(path):
         try:
@@ -34,15 +48,16 @@ def place_marker(path: Path, undo_file: Path) -> None:
         except FileExistsError as error:
             if _named(marker) != undo_file:
                 raise _open_edit(path, marker) from error
-    sync_folder(marker.parent, path)
 
 
-def remove_marker(path: Path) -> None:
-    """Say that the edit of `path` is closed, and bring that to the disk."""
-    marker = _marker(path)
-    with reported(path), suppress(FileNotFoundError):
-        marker.unlink()
-        sync_folder(marker.parent, path)
+def remove_markers(paths: Iterable[Path]) -> None:
+    """Say that the edit of `paths` is closed.
+
+    A power loss can bring a marker back, which nobody heeds: its undo file says more, and lasts.
+    """
+    for path in paths:
+        with reported(path), suppress(FileNotFoundError):
+            _marker(path).unlink()
 
 
 def check_whole(path: Path) -> None:
@@ -62,7 +77,7 @@ def drop_closed_marker(path: Path) -> None:
         marker = _marker(path)
         is_closed = marker.is_symlink() and _is_closed(marker)
     if is_closed:
-        remove_marker(path)
+        remove_markers([path])
 
 
 def undo_command(undo_file: Path) -> str:

@@ -16,7 +16,7 @@ from surgery.store.contents import Checkpoint, Kind, TensorRef
 from surgery.store.files import Stamp, is_plain_name, stamp
 from surgery.store.header import MAX_HEADER, Header, read_header
 from surgery.store.marker import check_whole
-from surgery.store.pickled import ALLOW, Origin, unpickled
+from surgery.store.pickled import ALLOW, Origin, convert
 from surgery.store.strict_json import load_file
 from surgery.store.text import quoted, visible
 from surgery.store.weights import (
@@ -93,6 +93,7 @@ def folder_parts(root: Path, names: Sequence[str], pickles: Pickles | None = Non
         parts += [part] if part else []
     if not parts:
         raise _no_weights(root, names, pickles is not None)
+    convert([part.origin for part in parts if part.origin])
     return parts
 
 
@@ -196,7 +197,7 @@ def _pickled_part(place: Path, folder: str, names: Sequence[str], pickles: Pickl
         own += dict.fromkeys(shards.values())
         weight_map = dict.fromkeys(shards, target)
     sources = {folder + name: pickles(folder + name) for name in own}
-    origin = unpickled(sources, chosen.as_safetensors)
+    origin = Origin(sources, chosen.as_safetensors)
     return Part(folder, (target,), folder + own[0], weight_map, origin)
 
 

@@ -10,12 +10,12 @@ import logging
 import os
 import shutil
 import sys
-import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from surgery.errors import CheckpointError, ResourceError
 from surgery.store.files import check_unchanged, stamp
+from surgery.store.sink import reported
 from surgery.store.text import quoted, size, visible
 
 ALLOW = (
@@ -30,12 +30,16 @@ _OVERRULING = ("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_WEIGHTS_ONLY_LOA
 
 
 class Origin:
-    """Files that were converted, and the conversion, which goes away together with this object.
+    """Files to be converted, and their conversion, which goes away together with this object.
 
     Args:
         sources: relative name -> the pickle, or the index of several, that the user has; no
             output may replace it.
         name: file name of the safetensors file made from them.
+
+    Raises:
+        CheckpointError: a source is missing.
+        ResourceError: no room for the converted file.
     """
 
     __slots__ = ("__weakref__", "sources", "stamps", "weights")
@@ -43,9 +47,7 @@ class Origin:
     def __init__(self, sources: Mapping[str, Path], name: str) -> None:
         self.sources = dict(sources)
         self.stamps = {path: stamp(path) for path in sources.values()}
-        folder = _folder(self.pickles[0], self.nbytes)
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.weights = folder / name
+        self.weights = self._folder() / name
 
     @property
     def pickles(self) -> tuple[Path, ...]:
@@ -57,67 +59,57 @@ class Origin:
         """Bytes of the sources."""
         return sum(each.size for each in self.stamps.values())
 
+    def _folder(self) -> Path:
+        """A folder of our own with room for the converted file."""
+        # Imported here because reading any other model never needs it; likewise subprocess below.
+        from surgery.store.scratch import scratch_folder
 
-def unpickled(sources: Mapping[str, Path], name: str) -> Origin:
-    """Convert pickles to one safetensors file in a child process.
+        folder = scratch_folder(self, self.pickles[0])
+        with reported(folder):
+            free = shutil.disk_usage(folder).free
+        if free < self.nbytes:
+            raise ResourceError(
+                f"the converted file needs {size(self.nbytes)}, {size(free)} are free",
+                where=visible(str(folder.parent)),
+                hint="set TMPDIR to a folder with more room",
+            )
+        return folder
 
-    Args:
-        sources: relative name -> the pickle, or the index of several.
-        name: file name of what is made of them.
+
+def convert(origins: Sequence[Origin]) -> None:
+    """Make the safetensors file of each origin, all of them in one child process.
 
     Raises:
         CheckpointError: they hold more than weights, are damaged, or take too long to read.
-        ResourceError: no room for the converted file.
     """
-    origin = Origin(sources, name)
-    answer = _ask(origin)
-    for path, before in origin.stamps.items():
-        check_unchanged(path, before)
+    if not origins:
+        return
+    answer = _ask(origins)
+    for origin in origins:
+        for path, before in origin.stamps.items():
+            check_unchanged(path, before)
     if what := answer.get("what"):
         place, hint = str(answer.get("where", "")), str(answer.get("hint", ""))
         raise CheckpointError(str(what), where=place, hint=hint)
     left = answer.get("left")
-    if isinstance(left, list) and left:
-        shown = ", ".join(quoted(str(name), 40) for name in left[:3])
-        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
-        where = visible(str(origin.pickles[0]))
-        _LOG.warning("%s: left out, being no weights: %s%s", where, shown, more)
-    return origin
+    for place, names in left.items() if isinstance(left, dict) else ():
+        shown = ", ".join(quoted(str(name), 40) for name in names[:3])
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        _LOG.warning("%s: left out, being no weights: %s%s", place, shown, more)
 
 
-def _folder(path: Path, needed: int) -> Path:
-    """A folder of our own with room for the converted file."""
-    # Imported here because reading any other model never needs it; likewise subprocess below.
-    import tempfile
-
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="surgery-"))
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        problem = f"no temporary folder: {error.strerror}"
-        raise ResourceError(problem, where=visible(str(path)), hint="set TMPDIR") from error
-    if free < needed:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise ResourceError(
-            f"the converted file needs {size(needed)}, {size(free)} are free",
-            where=visible(str(folder.parent)),
-            hint="set TMPDIR to a folder with more room",
-        )
-    return folder
-
-
-def _ask(origin: Origin) -> dict[str, object]:
+def _ask(origins: Sequence[Origin]) -> dict[str, object]:
     """Run the child and return its answer."""
     import subprocess
 
-    limit = SECONDS + origin.nbytes // BYTES_PER_SECOND
-    sources = [str(path.absolute()) for path in origin.pickles]
+    limit = SECONDS + sum(origin.nbytes for origin in origins) // BYTES_PER_SECOND
+    jobs = [[str(one.weights), *(str(path.absolute()) for path in one.pickles)] for one in origins]
     # -P keeps the working folder, where a torch.py may lie, out of the child's imports.
-    command = [sys.executable, "-P", "-m", "surgery.store.unpickle", str(origin.weights)]
-    where = visible(str(origin.pickles[0]))
+    command = [sys.executable, "-P", "-m", "surgery.store.unpickle", json.dumps(jobs)]
+    where = visible(str(origins[0].pickles[0]))
     try:
         done = subprocess.run(
-            [*command, *sources],
+            command,
             env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -29,6 +29,12 @@ def publish(staged: Path, target: Path, *, force: bool) -> None:
     Raises:
         OutputError: the target exists (without `force`) or cannot be replaced.
     """
+    give_name(staged, target, force=force)
+    sync_folder(target.parent, target)
+
+
+def give_name(staged: Path, target: Path, *, force: bool) -> None:
+    """Do what `publish` does, but leave it to the caller to sync the folder."""
     with reported(target):
         if not force:
             _rename_new(staged, target)
@@ -36,7 +42,6 @@ def publish(staged: Path, target: Path, *, force: bool) -> None:
             _exchange(staged, target)
         else:
             staged.replace(target)
-    sync_folder(target.parent, target)
 
 
 def keep_rights(descriptor: int, target: Path) -> None:

@@ -17,9 +17,9 @@ from typing import Literal
 from surgery.errors import CheckpointError, OutputError, SurgeryError
 from surgery.store.files import close, stamp
 from surgery.store.journal import EditedFile, Journal, State, mark, read_journal
-from surgery.store.marker import drop_closed_marker, place_marker, remove_marker, undo_command
+from surgery.store.marker import drop_closed_marker, place_markers, remove_markers, undo_command
 from surgery.store.sink import reported
-from surgery.store.spans import Tally, read_at, tally, write_at
+from surgery.store.spans import Tally, read_at, sync_data, tally, write_at
 from surgery.store.text import visible
 
 Places = Mapping[Path, EditedFile]
@@ -96,13 +96,7 @@ def put_back(places: Places, descriptors: Mapping[Path, int]) -> None:
         with reported(path):
             for span in file.spans:
                 write_at(descriptors[path], span.start, span.old)
-        sync(descriptors[path], path)
-
-
-def sync(descriptor: int, path: Path) -> None:
-    """Bring a file's bytes to the disk; its length is as it was, so that its inode may wait."""
-    with reported(path):
-        getattr(os, "fdatasync", os.fsync)(descriptor)
+            sync_data(descriptors[path])
 
 
 def _finish(undo_file: Path, places: Places, descriptors: Mapping[Path, int]) -> None:
@@ -121,12 +115,10 @@ def _finish(undo_file: Path, places: Places, descriptors: Mapping[Path, int]) ->
 
 def _restore(undo_file: Path, places: Places, descriptors: Mapping[Path, int]) -> None:
     mark(undo_file, "unfinished")
-    for path in places:
-        place_marker(path, undo_file)
+    place_markers(places, undo_file)
     put_back(places, descriptors)
     mark(undo_file, "undone")
-    for path in places:
-        remove_marker(path)
+    remove_markers(places)
 
 
 def _places(journal: Journal, model: str | Path | None) -> dict[Path, EditedFile]:

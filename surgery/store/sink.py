@@ -1,9 +1,10 @@
-"""Bytes into one new file, front to back: copied from a source or given. Decodes nothing.
+"""Bytes into one new file, front to back: given, shared with a source or copied. Decodes nothing.
 
-256 KiB pieces that end on multiples of 256 KiB of the *destination*, after a fallocate, were the
-fastest of all ways measured on ext4 (0.62-0.74 x the time of `cp`); one buffer serves all copies.
-Every 16 MB the disk is told to begin, so that the final fsync finds little left: 1 GB took 0.40 s
-that way and 0.66 s without, fsync included.
+How bytes get there is decided here and nowhere else: blocks are shared where the file system can
+(`clone`), else copied inside the system where that works (`pipe`), else read and written. Pieces
+end on multiples of their size in the *destination*, after a fallocate: the fastest of all ways
+measured on ext4. Every 16 MB the disk is told to begin, so that the final fsync finds little left:
+1 GB took 0.48 s that way and 0.82 s without, fsync included.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pathlib import Path
 from shutil import disk_usage
 
 from surgery.errors import OutputError, ResourceError
+from surgery.store.clone import share, shareable
 from surgery.store.files import close, read_into
+from surgery.store.pipe import CAPACITY, Pipe, piped
 from surgery.store.text import size, visible
 
 PIECE = 256 * 1024
@@ -64,6 +67,7 @@ class Sink:
         self._buffer = memoryview(bytearray(PIECE))
         self._total = 0
         self._begun = 0
+        self._shared_from: int | None = None
         self.position = 0
 
     def reserve(self, total: int) -> None:
@@ -78,12 +82,25 @@ class Sink:
                 if error.errno not in _NO_FALLOCATE:
                     raise
 
+    def share(self, source: int, start: int, end: int, at: int) -> bool:
+        """Let the file end, from `at` on, with the bytes of `source` from `start` to its `end`.
+
+        What is later copied from that place costs nothing; what is given replaces it. Returns False
+        where the system cannot, and nothing has happened then.
+        """
+        tail = shareable(start, end, at)
+        with reported(self._shown, at + end - start):
+            if tail is None or not share(source, self._descriptor, tail):
+                return False
+        self._total, self._shared_from = at + end - start, tail.at
+        return True
+
     def write(self, data: bytes) -> None:
         """Append `data`."""
         with memoryview(data) as view:
             done = 0
             while done < len(view):
-                piece = view[done : done + self._room()]
+                piece = view[done : done + self._room(PIECE)]
                 self._put(piece)
                 done += len(piece)
 
@@ -93,32 +110,51 @@ class Sink:
         Raises:
             CheckpointError: the source ends too early or cannot be read.
         """
-        end = start + count
-        while start < end:
-            wanted = self._buffer[: min(self._room(), end - start)]
-            got = read_into(source, wanted, start, path)
-            self._put(wanted[:got])
-            start += got
+        end = stop = start + count
+        if self._shared_from is not None:
+            stop = min(end, start + max(0, self._shared_from - self.position))
+        with piped() as pipe:
+            while start < stop:
+                got = self._pipe(pipe, source, start, stop)
+                start += got or self._read(source, path, start, stop)
+        self._advance(end - stop)
 
     def finish(self) -> None:
         """Bring every byte to the disk."""
         with reported(self._shown, self._total):
             os.fsync(self._descriptor)
 
-    def _room(self) -> int:
-        return PIECE - self.position % PIECE
+    def _room(self, piece: int) -> int:
+        return piece - self.position % piece
+
+    def _pipe(self, pipe: Pipe, source: int, start: int, stop: int) -> int:
+        wanted = min(self._room(CAPACITY), stop - start)
+        moved = pipe.move(source, start, self._descriptor, self.position, wanted)
+        self._advance(moved)
+        return moved
+
+    def _read(self, source: int, path: Path, start: int, stop: int) -> int:
+        wanted = self._buffer[: min(self._room(PIECE), stop - start)]
+        got = read_into(source, wanted, start, path)
+        self._put(wanted[:got])
+        return got
 
     def _put(self, piece: memoryview) -> None:
         done = 0
         with reported(self._shown, self._total):
             while done < len(piece):
                 done += os.pwrite(self._descriptor, piece[done:], self.position + done)
-        self.position += done
+        self._advance(done)
+
+    def _advance(self, count: int) -> None:
+        if not count:
+            return
+        self.position += count
         if self.position - self._begun >= _BEGIN_EVERY:
             _begin_writing(self._descriptor, self._begun, self.position - self._begun)
             self._begun = self.position
         if self._on_bytes:
-            self._on_bytes(done)
+            self._on_bytes(count)
 
 
 def sync_folder(folder: Path, shown: Path) -> None:

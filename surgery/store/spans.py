@@ -64,7 +64,9 @@ def differing(start: int, old: bytes, new: bytes) -> Iterator[tuple[Span, bytes]
 
 def sums_of(start: int, data: bytes) -> bytes:
     """Return the CRC-32 of each sector that `data` touches when it lies at `start` of a file."""
-    found = [crc32(data[begin:end]) for begin, end in _sectors(start, len(data))]
+    first = -start % SECTOR
+    heads = [crc32(data[:first])] if first and data else []
+    found = heads + [crc32(data[at : at + SECTOR]) for at in range(first, len(data), SECTOR)]
     return struct.pack(f"<{len(found)}I", *found)
 
 
@@ -103,6 +105,11 @@ def write_at(descriptor: int, start: int, data: bytes) -> None:
         done = 0
         while done < len(view):
             done += os.pwrite(descriptor, view[done : done + _PIECE], start + done)
+
+
+def sync_data(descriptor: int) -> None:
+    """Bring bytes that were written over others to the disk; the file's length is as it was."""
+    getattr(os, "fdatasync", os.fsync)(descriptor)
 
 
 def _span(start: int, old: bytes, new: bytes) -> tuple[Span, bytes]:

@@ -1,4 +1,4 @@
-"""The child process that opens a pickle: `python -m surgery.store.unpickle TARGET SOURCE...`.
+"""The child process that opens pickles: `python -m surgery.store.unpickle JOBS`.
 
 Only torch's restricted loader is used, once, under limits of memory and time; what it says is never
 passed on, because its errors tell how to load the file unsafely. The answer is one line of JSON.
@@ -49,17 +49,24 @@ class Inert:
         pass
 
 
-def main(sources: Sequence[Path], target: Path) -> dict[str, object]:
-    """Convert `sources` and return the answer: what was left out, or the error."""
-    where = visible(str(sources[0]))
+def main(jobs: Sequence[Sequence[str]]) -> dict[str, object]:
+    """Do each job and return the answer: what was left out of which file, or the first error.
+
+    Args:
+        jobs: the file to write, then the pickles that it is made of.
+    """
+    left: dict[str, list[str]] = {}
+    sizes = [sum(Path(name).stat().st_size for name in job[1:]) for job in jobs]
+    where = visible(jobs[0][1])
     try:
         import torch
 
         torch.set_num_threads(1)
-        total = sum(source.stat().st_size for source in sources)
-        _limit(total)
-        tensors, left = _all_weights(sources)
-        write_weights(tensors, target, total, where)
+        _limit(max(sizes))
+        for (target, *names), size in zip(jobs, sizes, strict=True):
+            where = visible(names[0])
+            tensors, left[where] = _all_weights([Path(name) for name in names])
+            write_weights(tensors, Path(target), size, where)
     except CheckpointError as error:
         return {"what": error.what, "where": error.where, "hint": error.hint}
     except (MemoryError, OSError) as error:
@@ -67,7 +74,7 @@ def main(sources: Sequence[Path], target: Path) -> dict[str, object]:
         if isinstance(error, OSError):
             reason = f"cannot be converted: {error.strerror or type(error).__name__}"
         return {"what": reason, "where": where, "hint": ""}
-    return {"left": left}
+    return {"left": {place: names for place, names in left.items() if names}}
 
 
 def _all_weights(sources: Sequence[Path]) -> tuple[dict[str, torch.Tensor], list[str]]:
@@ -133,4 +140,4 @@ def _classes(source: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main([Path(word) for word in sys.argv[2:]], Path(sys.argv[1]))))
+    sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))))

@@ -232,8 +232,9 @@ def _write_part(job: _Job, path: Path, target: Path, on_bytes: _OnBytes) -> None
 
 def _fill(job: _Job, descriptor: int, target: Path, on_bytes: _OnBytes) -> None:
     sink = Sink(descriptor, target, on_bytes)
-    sink.reserve(job.total)
     with opened(job.source) as source:
+        if not sink.share(source, job.skip, job.size, at=len(job.head)):
+            sink.reserve(job.total)
         sink.write(job.head)
         at = job.skip
         for ref, make in job.edits:

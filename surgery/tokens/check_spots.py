@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from surgery.edits.base import Ask
 from surgery.edits.checks import Check, Checked
 from surgery.errors import EditError
+from surgery.tokens.aligned import aligned
 from surgery.tokens.prompts import Prefix, Tokens
 
 MOST = 1500
@@ -66,9 +67,7 @@ def check_spots(checks: Sequence[Check], neutral: Sequence[Ask], tokens: Tokens)
 
 def _lines(check: Check, tokens: Tokens) -> Iterator[tuple[Prefix, Prefix, Check]]:
     try:
-        keys, goals = tokens.prefixes(check.source), tokens.prefixes(check.target)
+        pairs = list(aligned(check.source, check.target, tokens))
     except EditError:
         return
-    if goals:
-        for number, key in enumerate(keys):
-            yield key, goals[min(number, len(goals) - 1)], check
+    yield from ((key, goal, check) for key, goal in pairs)

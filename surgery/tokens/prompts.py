@@ -86,6 +86,8 @@ class Tokens:
             return range(end + 1, self.max_length)
         if ask.position == "prompt":
             return range(end + 1)
+        if ask.position == "whole":
+            return range(self.max_length)
         if ask.position == "ends":
             return range(max(end - 1, 0), end + 1)
         if ask.subject is None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surgery.edits.base import Ask, Asks, Context
+from surgery.tokens.aligned import aligned
 from surgery.tokens.prompts import Prefix, Tokens
 
 
@@ -23,6 +23,7 @@ class Spots:
     preserve_labels: tuple[str, ...]
     key_weights: tuple[float, ...]
     preserve_weights: tuple[float, ...]
+    amounts: tuple[float | None, ...]
 
     @property
     def prefixes(self) -> tuple[Prefix, ...]:
@@ -32,9 +33,13 @@ class Spots:
     def context(self, states: NDArray[np.float64]) -> Context:
         """The same places with their states, given in the order of `prefixes`."""
         count = len(self.keys)
+        keys, targets = states[:count], states[count : 2 * count].copy()
+        for row, amount in enumerate(self.amounts):
+            if amount is not None:
+                targets[row] = keys[row] + amount * targets[row]
         return Context(
-            keys=states[:count],
-            targets=states[count : 2 * count],
+            keys=keys,
+            targets=targets,
             preserve=states[2 * count :],
             key_labels=self.key_labels,
             preserve_labels=self.preserve_labels,
@@ -49,8 +54,8 @@ def spots(asks: Asks, tokens: Tokens) -> Spots:
     Raises:
         EditError: a prompt is too long for the model, unless it is optional, or lacks its subject.
     """
-    edited = [line for pair in asks.edited for line in _aligned(*pair, tokens)]
-    taken = {key for key, _, _ in edited}
+    edited = [(*line, *pair) for pair in asks.edited for line in aligned(*pair, tokens)]
+    taken = {key for key, *_ in edited}
     held: dict[Prefix, Ask] = {}
     for ask in asks.preserve:
         if ask.optional and not tokens.fits(ask.prompt):
@@ -59,25 +64,15 @@ def spots(asks: Asks, tokens: Tokens) -> Spots:
             if prefix not in taken:
                 held.setdefault(prefix, ask)
     return Spots(
-        keys=tuple(key for key, _, _ in edited),
-        targets=tuple(target for _, target, _ in edited),
+        keys=tuple(key for key, *_ in edited),
+        targets=tuple(target for _, target, *_ in edited),
         preserve=tuple(held),
-        key_labels=tuple(_label(ask) for _, _, ask in edited),
+        key_labels=tuple(_label(ask) for _, _, ask, _ in edited),
         preserve_labels=tuple(_label(ask) for ask in held.values()),
-        key_weights=tuple(ask.weight for _, _, ask in edited),
+        key_weights=tuple(ask.weight for _, _, ask, _ in edited),
+        amounts=tuple(goal.amount for *_, goal in edited),
         preserve_weights=tuple(ask.weight for ask in held.values()),
     )
-
-
-def _aligned(source: Ask, target: Ask, tokens: Tokens) -> Iterator[tuple[Prefix, Prefix, Ask]]:
-    """Places side by side, counted from the last token of the subject where all are asked.
-
-    Where the target has no such place, its nearest one serves.
-    """
-    goals = tokens.prefixes(target) or (tokens.encode(target.prompt),)
-    shift = tokens.lead(target) - tokens.lead(source)
-    for number, key in enumerate(tokens.prefixes(source)):
-        yield key, goals[min(max(number + shift, 0), len(goals) - 1)], source
 
 
 def _label(ask: Ask) -> str:

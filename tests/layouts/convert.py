@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tests.layouts import originals
+from tests.layouts import originals, vae_names
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +30,8 @@ def convert(
     """
     plan = {prefix + name: held for name, held in _plan(naming, wanted, config).items()}
     shapes = {name: _shape(held, wanted) for name, held in plan.items()}
+    if naming == "vae":
+        shapes = {name: vae_names.shape(name, shape) for name, shape in shapes.items()}
     found = _convert(naming, prefix, shapes, config)
     _check(prefix, wanted, found)
     return shapes, found
@@ -64,6 +66,8 @@ def _plan(naming: str, wanted: Mapping[str, Shape], config: Mapping[str, object]
         return {name: (name,) for name in wanted}
     if naming == "unet":
         return originals.unet(wanted, config)
+    if naming == "vae":
+        return vae_names.vae(wanted)
     return getattr(originals, naming)(wanted)
 
 
@@ -90,6 +94,8 @@ def _convert(
         converted = {name.removeprefix(prefix): tensor for name, tensor in marked.items()}
     elif naming == "unet":
         converted = utils.convert_ldm_unet_checkpoint(marked, dict(config))
+    elif naming == "vae":
+        converted = utils.convert_ldm_vae_checkpoint(marked, dict(config))
     elif naming == "openclip":
         tower = type("Tower", (), {"config": type("Config", (), dict(config))})
         converted = utils.convert_open_clip_checkpoint(tower, marked, prefix)

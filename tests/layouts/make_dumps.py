@@ -3,8 +3,7 @@
 A dump is what a checkpoint's headers say (names, shapes, configuration files), the layout it is,
 and the truth its sites are held against: the order in which a model runs its attentions (hooks on
 a forward pass), and for single files the rows that diffusers' own converters take from each
-tensor (marked tensors sent through them). Single files are written without their VAE, which no
-layout looks at. Needs torch, diffusers and transformers.
+tensor (marked tensors sent through them). Needs torch, diffusers and transformers.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ def _single(layout: str, model: str, parts: Mapping[str, tuple[str, str]]) -> di
     tensors: dict[str, Shape] = {}
     sources: Sources = {}
     for component, (prefix, naming) in parts.items():
-        config = configs(model)[component]
+        config = configs(VAES.get(model, model) if component == "vae" else model)[component]
         shapes, found = convert(naming, prefix, component_shapes(config), config)
         tensors |= shapes
         sources |= {f"{component}/{name}": source for name, source in found.items()}
@@ -90,28 +89,39 @@ def _without(dump: dict[str, object], layout: str, keep: str, strip: bool) -> di
 
 
 UNET = "model.diffusion_model."
+VAE = ("first_stage_model.", "vae")
+# Models that come with the VAE of another.
+VAES = {"bk-sdm-small": "sd1", "tiny-sd1": "sd1", "ssd-1b": "sdxl", "sdxl-refiner": "sdxl"}
 CLIP_G = ("conditioner.embedders.1.model.", "openclip")
-SD1 = {"unet": (UNET, "unet"), "text_encoder": ("cond_stage_model.transformer.", "same")}
-SD2 = {"unet": (UNET, "unet"), "text_encoder": ("cond_stage_model.model.", "openclip")}
+SD1 = {
+    "unet": (UNET, "unet"),
+    "text_encoder": ("cond_stage_model.transformer.", "same"),
+    "vae": VAE,
+}
+SD2 = {"unet": (UNET, "unet"), "text_encoder": ("cond_stage_model.model.", "openclip"), "vae": VAE}
 SDXL = {
     "unet": (UNET, "unet"),
     "text_encoder": ("conditioner.embedders.0.transformer.", "same"),
     "text_encoder_2": CLIP_G,
+    "vae": VAE,
 }
 REFINER = {
     "unet": (UNET, "unet"),
     "text_encoder_2": ("conditioner.embedders.0.model.", "openclip"),
+    "vae": VAE,
 }
 SD3 = {
     "transformer": (UNET, "sd3"),
     "text_encoder": ("text_encoders.clip_l.transformer.", "same"),
     "text_encoder_2": ("text_encoders.clip_g.transformer.", "same"),
     "text_encoder_3": ("text_encoders.t5xxl.transformer.", "same"),
+    "vae": VAE,
 }
 FLUX = {
     "transformer": (UNET, "flux"),
     "text_encoder": ("text_encoders.clip_l.transformer.", "same"),
     "text_encoder_2": ("text_encoders.t5xxl.transformer.", "same"),
+    "vae": ("vae.", "vae"),
 }
 MAKERS: dict[str, Callable[[], dict[str, object]]] = {
     "sd1": lambda: _diffusers("sd1", "sd1"),

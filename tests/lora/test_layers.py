@@ -145,7 +145,10 @@ def test_what_is_not_of_low_rank_is_refused_with_the_reason(
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("text_encoder/text_model.embeddings.token_embedding.weight", r"token_embedding\[0\] is no"),
+        (
+            "text_encoder/text_model.embeddings.token_embedding.weight",
+            r"token_embedding\[0\] is no",
+        ),
         ("text_encoder/text_model.encoder.layers.0.self_attn.out_proj.bias", "out.bias.* is no"),
         ("text_encoder/text_model.encoder.layers.0.layer_norm1.weight", "norm1.* is no linear"),
         ("unet/conv_in.weight", "no layer of sd1"),

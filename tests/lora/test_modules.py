@@ -10,16 +10,20 @@ from surgery.lora.modules import Modules
 from tests.helpers.dumps import NAMES, Dump, dump
 
 CONVERTED = [
-    name for name in NAMES if dump(name).sources and not dump(name).layout.startswith(("clip", "t5"))
+    name
+    for name in NAMES
+    if dump(name).sources and not dump(name).layout.startswith(("clip", "openclip", "t5"))
 ]
 SGM = ("sgm",)
 
 
 def matrices(found: Dump, layout: Layout) -> list[Site]:
+    """The sites that a LoRA can carry."""
     return [
         site
         for site in layout.sites
-        if len(found.tensors[site.tensor].shape) == 2 and "bias" not in site.kind
+        if len(found.tensors[site.tensor].shape) == 2
+        and not any(word in site.kind for word in ("bias", "embedding", "projection"))
     ]
 
 
@@ -30,8 +34,6 @@ def test_every_matrix_of_a_single_file_gets_the_name_that_the_converter_gives(na
     modules = Modules(layout, found.tensors)
     checked = 0
     for site in matrices(found, layout):
-        if "embedding" in site.kind:
-            continue
         module = modules.of(site)
         rows = site.rows or (0, found.tensors[site.tensor].shape[0])
         assert found.sources[f"{module.component}/{module.path}.weight"] == (site.tensor, *rows)
@@ -45,7 +47,7 @@ def test_a_unet_of_diffusers_gets_its_original_names(folder: str, single: str) -
     layout = detect(found.tensors, found.configs)
     modules = Modules(layout, found.tensors)
     sites = [site for site in matrices(found, layout) if not site.kind.startswith("text")]
-    assert len(sites) > 400
+    assert len(sites) > 300
     for site in sites:
         tensor, *_ = truth[site.tensor]
         assert f"model.diffusion_model.{modules.of(site, SGM).path}.weight" == tensor

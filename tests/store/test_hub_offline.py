@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.hub.client import ROOT, Client
+from tests.hub.faults import Fault
 from tests.hub.samples import COPY, EDIT, SMALL, refusal
 from tests.hub.server import HubServer
 from tests.store.build import contents, write_pipeline
@@ -30,6 +33,13 @@ api = HfApi()
 api.create_repo("org/pushed")
 api.upload_folder(repo_id="org/pushed", folder_path=sys.argv[1])
 """
+UNSHARE = ("unshare", "--map-root-user", "--net")
+
+
+def _can_unshare() -> bool:
+    if not shutil.which(UNSHARE[0]):
+        return False
+    return subprocess.run([*UNSHARE, "true"], capture_output=True).returncode == 0
 
 
 def test_offline_the_cache_serves_and_nothing_is_asked(tmp_path: Path) -> None:
@@ -70,6 +80,34 @@ def test_a_network_that_is_down_is_told_in_one_sentence(tmp_path: Path) -> None:
     with Client("http://127.0.0.1:9", tmp_path) as client:
         said = refusal(client.run("inspect", "org/name"))
     assert "no answer from http://127.0.0.1:9; is the network up?" in said
+
+
+def test_a_hub_that_never_answers_is_told_in_one_sentence_after_a_while(tmp_path: Path) -> None:
+    with HubServer() as hub:
+        hub.shelf.add("org/name", {"model.safetensors": SMALL})
+        hang = Fault("hang", path="/api/"), Fault("hang", path="/lfs/")
+        with Client(hub.endpoint, tmp_path, HF_HUB_DOWNLOAD_TIMEOUT="1") as client:
+            for fault, tries in zip(hang, (1, 5), strict=True):
+                hub.fail(fault)
+                began = time.monotonic()
+                said = refusal(client.run("inspect", "org/name"))
+                assert f"no answer from {hub.endpoint}; is the network up?" in said
+                assert tries <= time.monotonic() - began < tries * 4 + 5
+
+
+@pytest.mark.skipif(not _can_unshare(), reason="no network namespace may be made here")
+def test_the_main_job_needs_no_network_at_all(tmp_path: Path) -> None:
+    recipe = tmp_path / "edit.yaml"
+    recipe.write_text(EDIT, encoding="utf-8")
+    command = [sys.executable, "-m", "surgery", "apply", str(recipe), "-o", str(tmp_path / "out")]
+    done = subprocess.run(
+        [*UNSHARE, *command],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "model_index.json").is_file()
 
 
 def test_the_main_job_on_this_machine_opens_no_socket_and_needs_no_client(tmp_path: Path) -> None:

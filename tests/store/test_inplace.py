@@ -13,7 +13,7 @@ from surgery.errors import CheckpointError, EditError, OutputError, SurgeryError
 from surgery.store.checkpoint import open_checkpoint
 from surgery.store.inplace import check_in_place, edit_in_place
 from surgery.store.journal import read_state
-from surgery.store.marker import place_marker
+from surgery.store.marker import place_markers
 from surgery.store.restore import undo
 from surgery.store.writer import write
 from tests.store.build import contents, names, write_file, write_pipeline, write_shards
@@ -215,10 +215,10 @@ def test_a_file_that_changed_since_it_was_opened_is_refused(model: Path, tmp_pat
 def test_an_open_edit_is_told_to_whoever_opens_the_model(model: Path, tmp_path: Path) -> None:
     edit_in_place(open_checkpoint(model), inverted(model, "t1"), tmp_path / "undo")
     # A marker whose edit is closed can only be left by a power loss; it stops nobody.
-    place_marker(model, tmp_path / "undo")
+    place_markers([model], tmp_path / "undo")
     edit_in_place(open_checkpoint(model), inverted(model, "t2"), tmp_path / "second")
     assert names(model.parent) == ["m.safetensors"]
-    place_marker(model, tmp_path / "gone")
+    place_markers([model], tmp_path / "gone")
     with pytest.raises(CheckpointError, match=r"its undo file .*gone is gone"):
         open_checkpoint(model)
 

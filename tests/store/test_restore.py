@@ -11,7 +11,7 @@ from surgery.errors import CheckpointError, OutputError
 from surgery.store.checkpoint import open_checkpoint
 from surgery.store.inplace import edit_in_place
 from surgery.store.journal import mark, read_state
-from surgery.store.marker import check_whole, place_marker
+from surgery.store.marker import check_whole, place_markers
 from surgery.store.restore import held, undo
 from tests.store.build import names, write_file
 
@@ -34,7 +34,7 @@ class Torn:
         """Make it what a kill leaves: these bytes, the edit open."""
         self.model.write_bytes(content)
         mark(self.undo_file, "unfinished")
-        place_marker(self.model, self.undo_file)
+        place_markers([self.model], self.undo_file)
 
 
 @pytest.fixture

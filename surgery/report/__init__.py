@@ -1,0 +1,34 @@
+"""The results of the verbs: frozen values, to JSON and back. Nothing here computes or prints.
+
+`Report` is the base of every value that is printed as JSON on its own; it adds `kind` and
+`version`, so that a saved report says what it is. The other classes are parts of reports.
+"""
+
+from __future__ import annotations
+
+from surgery.report.base import VERSION, Report, Spread
+from surgery.report.diffs import BlockChange, ChangeKind, DiffReport, SiteChange, TensorChange
+from surgery.report.edits import Drift, EditedTensor, Gate, Leak, Moved, SiteFigure
+from surgery.report.probes import Score
+from surgery.report.verify import JudgedSet, Share, VerifyReport
+
+__all__ = [
+    "VERSION",
+    "BlockChange",
+    "ChangeKind",
+    "DiffReport",
+    "Drift",
+    "EditedTensor",
+    "Gate",
+    "JudgedSet",
+    "Leak",
+    "Moved",
+    "Report",
+    "Score",
+    "Share",
+    "SiteChange",
+    "SiteFigure",
+    "Spread",
+    "TensorChange",
+    "VerifyReport",
+]
