@@ -25,6 +25,7 @@ _DOWN: tuple[tuple[str, str], ...] = (
 _FACTOR = re.compile(r"lora[._]|hada_|lokr_|oft_|\.alpha$|_alpha$|dora_scale|lora_magnitude|\.diff")
 _MERGES = ("sd_merge_recipe", "sd_merge_models", "modelspec.merged_from", "merged_from", "mergekit")
 _LONGEST = 60
+_PATCH = "surgery.patch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,18 @@ def packing(name: str, names: Mapping[str, object]) -> str:
     return quantised(beside)
 
 
+def is_patch(checkpoint: Checkpoint) -> bool:
+    """Return whether the file is a patch that surgery wrote."""
+    return any(_PATCH in entries for entries in checkpoint.metadata.values())
+
+
 def why_not_editable(checkpoint: Checkpoint) -> tuple[str, str] | None:
     """Return (what keeps this from being edited as a model, what to do), None where nothing does.
 
     To be asked when no layout fits: one component may be quantised and another be edited.
     """
+    if is_patch(checkpoint):
+        return "this is a patch, not a model", "`surgery patch apply` uses it on its model"
     if found := lora(checkpoint):
         return f"this is {found}, not a whole model", "give the model itself"
     if packed := quantised(checkpoint):
@@ -101,6 +109,8 @@ def why_not_editable(checkpoint: Checkpoint) -> tuple[str, str] | None:
 
 def sentences(checkpoint: Checkpoint) -> Iterator[str]:
     """What a user may want to know about how the weights are kept and came to be."""
+    if is_patch(checkpoint):
+        yield "it is a patch, not weights: `surgery patch show` says of what"
     if found := lora(checkpoint):
         yield f"it is {found}, not whole weights"
     if packed := quantised(checkpoint):

@@ -1,6 +1,7 @@
 """Recipe: what to change in a checkpoint, as data. Reads and writes YAML; touches no checkpoint.
 
-Every mistake in a recipe is a `RecipeError` that opens with file, line and field path.
+Every mistake in a recipe is a `RecipeError` that opens with file, line and field path. Files that a
+recipe names (a list of concepts, a probe's report) are read with it and become part of it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from surgery.edits import EDITS
 from surgery.edits.base import Edit
 from surgery.errors import RecipeError
 from surgery.recipe_errors import explain
+from surgery.recipe_files import with_files
+from surgery.recipe_json import read_json
 from surgery.recipe_text import MAX_BYTES, read_yaml, write_yaml
 from surgery.store.text import visible
 
@@ -130,8 +133,8 @@ def load_recipe(source: str | Path) -> Recipe:
         RecipeError: the file cannot be read, or the recipe is not valid.
     """
     if isinstance(source, str) and "\n" in source:
-        return _parse(source.encode("utf-8", "surrogatepass"), "recipe")
-    return _parse(_read(Path(source)), visible(str(source)))
+        return _parse(source.encode("utf-8", "surrogatepass"), "recipe", Path())
+    return _parse(_read(Path(source)), visible(str(source)), Path(source).parent)
 
 
 def json_schema() -> dict[str, object]:
@@ -139,10 +142,11 @@ def json_schema() -> dict[str, object]:
     return Recipe.model_json_schema()
 
 
-def _parse(raw: bytes, where: str) -> Recipe:
-    located = read_yaml(raw, where)
+def _parse(raw: bytes, where: str, folder: Path) -> Recipe:
+    located = read_json(raw, where) or read_yaml(raw, where)
     if not isinstance(located.value, dict):
         raise RecipeError("a recipe is a mapping of keys to values", where=located.at(()))
+    located = with_files(located, folder)
     try:
         return Recipe.model_validate_json(json.dumps(located.value))
     except ValidationError as error:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _LONGEST_VALUE = 60
+# Half a million mistakes fit into a recipe; to look at every one takes seconds and a gigabyte.
+_MOST, _FIRST_ITEMS = 1000, 50
 _SAID_BETTER: Mapping[str, str] = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
@@ -45,18 +47,38 @@ def explain(
         root: the class that was validated.
         variants: classes that a tag (`method`) chooses between, by tag.
     """
-    found = _causes(
-        [(_path(detail, located.value), detail) for detail in error.errors(include_url=False)]
-    )
+    details = _few(error, located.value, root).errors(include_url=False)
+    found = _causes([(_path(detail, located.value), detail) for detail in details])
     # A misspelt required key is missing too: the misspelling is what can be mended.
     path, detail = min(
         found, key=lambda pair: (pair[1]["type"] == "missing", _line(pair[0], located))
     )
     what, hint = _sentence(path, detail, _keys(detail["loc"], root, variants), variants)
-    if len(found) > 1:
-        more = f"{len(found) - 1} more mistake{'s' if len(found) > 2 else ''} in this recipe"
+    others = max(len(found), error.error_count() - len(details)) - 1
+    if others:
+        more = f"{others} more mistake{'s' if others > 1 else ''} in this recipe"
         hint = f"{hint} ({more})" if hint else more
     return RecipeError(what, where=located.at(path), hint=hint)
+
+
+def _few(error: ValidationError, value: Plain, root: type[BaseModel]) -> ValidationError:
+    """The mistakes among the first items of every list, where there are too many to look at."""
+    length = _FIRST_ITEMS
+    while error.error_count() > _MOST:
+        try:
+            root.model_validate_json(json.dumps(_shortened(value, length)))
+        except ValidationError as first:
+            return first
+        length *= 4
+    return error
+
+
+def _shortened(value: Plain, length: int) -> Plain:
+    if isinstance(value, dict):
+        return {key: _shortened(inner, length) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_shortened(inner, length) for inner in value[:length]]
+    return value
 
 
 def _causes(found: list[tuple[Path, ErrorDetails]]) -> list[tuple[Path, ErrorDetails]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from surgery.errors import RecipeError
@@ -46,18 +46,23 @@ _BREAKS = "\n\r\x85\u2028\u2029"
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Plain values, and for each field path the line (from 1) on which it stands."""
+    """Plain values, and for each field path the line (from 1) on which it stands.
+
+    Args:
+        origins: `file:line` of the fields that stand in another file.
+    """
 
     value: Plain
     lines: Mapping[Path, int]
     where: str
+    origins: Mapping[Path, str] = field(default_factory=dict)
 
     def at(self, path: Path) -> str:
         """`file:line: field.path` of a field, or of the nearest parent that is in the text."""
         known = path
-        while known and known not in self.lines:
+        while known and known not in self.lines and known not in self.origins:
             known = known[:-1]
-        place = f"{self.where}:{self.lines.get(known, 1)}"
+        place = self.origins.get(known) or f"{self.where}:{self.lines.get(known, 1)}"
         return f"{place}: {field_path(path)}" if path else place
 
 

@@ -167,7 +167,9 @@ def _check_changed(tensor: EditedTensor) -> None:
 def _records(
     patch: Patch, solved: Sequence[SolvedEdit], leaks: Sequence[Leak], drifts: Sequence[Drift]
 ) -> tuple[EditRecord, ...]:
-    """The records with their figures, in the order of the solved edits."""
+    """The records with their figures; those of a patch that was not solved here stay as they are."""
+    if not solved:
+        return patch.edits
     told = []
     for record, one in zip(patch.edits, solved, strict=True):
         own = [leak for leak in leaks if leak.edit == one.number and leak.wording == OWN]

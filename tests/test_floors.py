@@ -62,6 +62,9 @@ PART_OF = {
     "cautions": "apply",
     "in_place": "apply",
     "text_states": "gather",
+    "recipe_files": "recipe",
+    "recipe_json": "recipe",
+    "concept_list": "recipe",
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from surgery.edits.delta import Dense
+from surgery.edits.uce import Uce
 from surgery.errors import CheckpointError, EditError
 from surgery.gather import Weights, gather
 from surgery.layout import Site, detect
@@ -26,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def states(checkpoint: Checkpoint) -> np.ndarray:
-    return gather(recipe().edits[0], detect(checkpoint), Weights(checkpoint)).keys
+    return gather(recipe().edits[0], detect(checkpoint), Weights(checkpoint))[0].keys
 
 
 def rewrite(folder: Path, name: str, value: np.ndarray) -> None:
@@ -36,12 +37,38 @@ def rewrite(folder: Path, name: str, value: np.ndarray) -> None:
 
 def test_gathers_one_finite_row_per_asked_place(folder: Path) -> None:
     checkpoint = open_checkpoint(folder)
-    context = gather(recipe().edits[0], detect(checkpoint), Weights(checkpoint))
+    context, _ = gather(recipe().edits[0], detect(checkpoint), Weights(checkpoint))
     assert context.keys.shape == context.targets.shape == (5, WIDTH)
     assert set(context.key_labels) == {"van gogh"}
     assert set(context.preserve_labels) == {"monet"}
     assert np.isfinite(context.keys).all()
     assert not np.allclose(context.keys, context.targets)
+
+
+def test_what_it_is_measured_on_is_other_than_what_it_is_solved_on(folder: Path) -> None:
+    checkpoint = open_checkpoint(folder)
+    context, checked = gather(recipe().edits[0], detect(checkpoint), Weights(checkpoint))
+    own = [row for row, wording in enumerate(checked.wordings) if wording == "prompts"]
+    assert np.array_equal(checked.keys[own], context.keys)
+    assert {"misspellings", "languages", "end token", "padding"} <= set(checked.wordings)
+    assert len(set(checked.neutral_labels)) > 500
+    assert not any("gogh" in prompt for prompt in checked.neutral_labels)
+    assert checked.neutral.shape[1] == WIDTH
+
+
+def test_the_states_that_cross_attention_reads_are_those_of_the_whole_tower(folder: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    edit = Uce.model_validate({"concepts": [{"erase": "van gogh"}], "preserve_defaults": False})
+    checkpoint = open_checkpoint(folder)
+    context, _ = gather(edit, detect(checkpoint), Weights(checkpoint))
+    model = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32)
+    ids = CLIPTokenizer.from_pretrained(folder / "tokenizer")("van gogh", return_tensors="pt")
+    with torch.no_grad():
+        wanted = model(ids.input_ids).last_hidden_state[0]
+    assert np.allclose(context.keys[0], wanted[-2].numpy(), atol=1e-4)
+    assert np.allclose(context.keys[1], wanted[-1].numpy(), atol=1e-4)
 
 
 def test_agrees_with_transformers(folder: Path) -> None:
@@ -80,7 +107,7 @@ def test_later_edits_see_what_earlier_ones_changed(folder: Path) -> None:
     checkpoint = open_checkpoint(folder)
     noise = np.random.default_rng(0).normal(size=checkpoint[TABLE].shape)
     weights = Weights(checkpoint).with_change(TABLE, Change(Dense(noise)))
-    changed = gather(recipe().edits[0], detect(checkpoint), weights).keys
+    changed = gather(recipe().edits[0], detect(checkpoint), weights)[0].keys
     assert not np.allclose(changed, states(checkpoint), atol=0.1)
 
 

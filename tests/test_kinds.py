@@ -129,3 +129,12 @@ def test_ema_copies_and_merges_are_named(tmp_path: Path) -> None:
     assert "EMA" in ema
     assert merge.startswith('its metadata tells of a merge: sd_merge_recipe = {"a\\u001b": 1}x')
     assert merge.endswith("...")
+
+
+def test_a_patch_is_named_and_refused_as_a_model(tmp_path: Path) -> None:
+    metadata = {"surgery.patch": "1"}
+    checkpoint = stored(tmp_path / "p.safetensors", {"0.forward": (9,)}, **metadata)
+    assert next(sentences(checkpoint)).startswith("it is a patch, not weights")
+    reason = why_not_editable(checkpoint)
+    assert reason is not None
+    assert "surgery patch apply" in reason[1]

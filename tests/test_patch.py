@@ -53,7 +53,7 @@ def test_metadata_tells_version_recipe_base_and_edits() -> None:
         "base": "f" * 64,
         "tensors": ["a"],
         "rank": 1,
-        "residual": 0.123457,
+        "leak": 0.123457,
     }
 
 

@@ -40,7 +40,7 @@ def test_refuses_what_is_not_such_a_report(text: str, reason: str) -> None:
 
 
 def test_a_spread_holds_the_ends_the_middle_and_the_count() -> None:
-    assert Spread.of([3, 1, 2, 10]) == Spread(1.0, 2.5, 10.0, 4)
+    assert Spread.of([3, 1, 2, 10]) == Spread(1.0, 2.5, 10.0, 10.0, 4)
 
 
 def test_a_diff_without_changes_is_the_same() -> None:

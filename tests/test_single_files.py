@@ -15,7 +15,8 @@ from surgery.edits.delta import LowRank
 from surgery.layout import detect
 from surgery.patch import Patch
 from surgery.plan import make_plan
-from surgery.solve import by_tensor, round_once, solve
+from surgery.rounding import round_once
+from surgery.solve import by_tensor, solve
 from surgery.store.checkpoint import open_checkpoint
 from tests.helpers.pickles import save
 from tests.helpers.pipelines import PIPELINES, WIDTHS, write_folder, write_single
@@ -90,7 +91,7 @@ def test_ema_copies_get_the_same_change(tmp_path: Path) -> None:
     layout = detect(checkpoint)
     (site,) = [site for site in layout.sites if site.tensor == unet]
     noise = LowRank(np.ones((16, 1)), np.ones((1, WIDTHS["text_encoder"])))
-    names = [name for name, _ in by_tensor({site: noise}, layout)]
+    names = [name for name, _ in by_tensor(0, {site: noise}, layout)]
     assert names == [unet, "model_ema." + "".join(unet.split(".")[1:])]
 
 
@@ -100,7 +101,7 @@ def test_an_edited_unet_of_a_file_with_ema_copies_stays_consistent(tmp_path: Pat
     layout = detect(checkpoint)
     site = layout.select("cross_attn.k[3]")[0]
     noise = LowRank(np.ones((16, 1)), np.ones((1, WIDTHS["text_encoder"])))
-    changes = {name: (change,) for name, change in by_tensor({site: noise}, layout)}
+    changes = {name: (change,) for name, change in by_tensor(0, {site: noise}, layout)}
     patch = Patch(changes, "{}", checkpoint.fingerprint, "0", ())
     values = round_once(patch, (), checkpoint).values
     assert set(values) == {site.tensor, layout.twins[site.tensor]}

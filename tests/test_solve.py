@@ -12,7 +12,7 @@ from surgery.edits.quickfix import QuickFix
 from surgery.errors import EditError
 from surgery.layout import Layout, Site, detect
 from surgery.numerics.tensors import decode
-from surgery.solve import by_tensor, round_once, solve
+from surgery.solve import by_tensor, solve
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 from tests.helpers.recipes import nothing, recipe, twice
 from tests.helpers.tiny import WIDTH, write_pipeline
@@ -46,53 +46,25 @@ def odd(**fields: object) -> Edit:
 
 
 def solve_odd(checkpoint: Checkpoint, **fields: object) -> None:
-    edited = recipe().model_copy(update={"edits": (odd(**fields),)})
-    patch, solved = solve(edited, checkpoint)
-    round_once(patch, solved, checkpoint)
+    solve(recipe().model_copy(update={"edits": (odd(**fields),)}), checkpoint)
 
 
-def test_the_patch_is_low_rank_and_brings_the_concept_to_its_target(
-    checkpoint: Checkpoint,
-) -> None:
-    patch, solved = solve(recipe(), checkpoint)
+def test_the_patch_is_low_rank_and_tells_its_method(checkpoint: Checkpoint) -> None:
+    patch, (one,) = solve(recipe(), checkpoint)
     ((change,),) = patch.changes.values()
     assert change.delta.rank <= 5
-    result = round_once(patch, solved, checkpoint)
-    (leak,) = result.leaks
-    assert (leak.concept, leak.target) == ("van gogh", "painting")
-    # A model this narrow cannot let the concept go wholly and hold all the rest.
-    assert leak.after.max < leak.before.min / 2
-    (drift,) = result.drifts
-    assert drift.prompt == "monet"
-    assert drift.figure.max < 0.5
-
-
-def test_the_stored_value_is_the_exact_sum_rounded_once(checkpoint: Checkpoint) -> None:
-    patch, solved = solve(recipe(), checkpoint)
-    ((change,),) = patch.changes.values()
-    delta = change.delta.added_to(np.zeros((WIDTH, WIDTH)))
-    wanted = (stored(checkpoint).astype(np.float64) + delta).astype(np.float16)
-    assert round_once(patch, solved, checkpoint).values[TENSOR] == wanted.tobytes()
-
-
-def test_figures_of_a_tensor_are_those_of_the_stored_value(checkpoint: Checkpoint) -> None:
-    patch, solved = solve(recipe(), checkpoint)
-    result = round_once(patch, solved, checkpoint)
-    (figure,) = result.tensors
-    before, after = stored(checkpoint), np.frombuffer(result.values[TENSOR], np.float16)
-    change = after.astype(np.float64).reshape(before.shape) - before
-    assert figure.relative_norm == pytest.approx(
-        np.linalg.norm(change) / np.linalg.norm(before), rel=1e-6
-    )
-    assert figure.changed == pytest.approx(np.mean(change != 0))
-    assert 0 < figure.lost < 0.1
+    assert (patch.edits[0].method, patch.edits[0].tensors) == ("quickfix", (TENSOR,))
+    assert set(one.context.key_labels) == {"van gogh"}
 
 
 def test_a_second_edit_starts_from_what_the_first_one_left(checkpoint: Checkpoint) -> None:
     patch, (first, second) = solve(twice(), checkpoint)
-    (one, _), *_ = patch.changes.values()
-    site = next(iter(first.before))
-    assert np.allclose(second.before[site], one.added_to(first.before[site]))
+    (one, two), *_ = patch.changes.values()
+    assert (one.edit, two.edit) == (first.number, second.number) == (0, 1)
+    weight = stored(checkpoint).astype(np.float64)
+    after = one.added_to(weight)
+    again = second.edit.solve({second.sites[0]: after}, second.context)[second.sites[0]]
+    assert np.allclose(two.added_to(after), again.added_to(after))
     assert len(patch.edits) == 2
 
 
@@ -107,14 +79,6 @@ def test_half_the_strength_goes_half_the_way(checkpoint: Checkpoint) -> None:
     assert half.delta.norm == pytest.approx(whole.delta.norm / 2, rel=1e-9)
 
 
-def test_the_same_recipe_and_base_give_the_same_bytes(checkpoint: Checkpoint) -> None:
-    runs = []
-    for _ in range(2):
-        patch, solved = solve(recipe(), checkpoint)
-        runs.append(round_once(patch, solved, checkpoint).values)
-    assert runs[0] == runs[1]
-
-
 def test_a_zero_solution_is_an_error(checkpoint: Checkpoint) -> None:
     with pytest.raises(EditError, match=r"edits\[0\] \(quickfix\): solves to no change"):
         solve_odd(checkpoint)
@@ -125,16 +89,6 @@ def test_a_solution_that_is_not_finite_is_an_error(checkpoint: Checkpoint, answe
     edited = recipe().model_copy(update={"edits": (odd().model_copy(update={"answer": answer}),)})
     with pytest.raises(EditError, match="NaN or infinite"):
         solve(edited, checkpoint)
-
-
-def test_an_overflow_of_the_stored_type_is_an_error(checkpoint: Checkpoint) -> None:
-    with pytest.raises(EditError, match=r"out_proj\.weight: .*too large for F16"):
-        solve_odd(checkpoint, answer=1e6)
-
-
-def test_a_change_below_the_resolution_is_an_error(checkpoint: Checkpoint) -> None:
-    with pytest.raises(EditError, match="below the resolution of F16"):
-        solve_odd(checkpoint, answer=1e-12)
 
 
 def test_a_site_that_was_not_announced_is_an_error(checkpoint: Checkpoint) -> None:
@@ -159,15 +113,7 @@ def test_an_ema_copy_gets_the_same_change_as_its_original(checkpoint: Checkpoint
     layout = replace(detect(checkpoint), twins={TENSOR: "ema"})
     delta = Dense(np.ones((WIDTH, WIDTH)))
     site = layout.select("text.self_attn.out[0]")[0]
-    changed = dict(by_tensor({site: delta}, layout))
+    changed = dict(by_tensor(3, {site: delta}, layout))
     assert list(changed) == [TENSOR, "ema"]
     assert changed[TENSOR] is changed["ema"]
-
-
-@pytest.mark.parametrize(("dtype", "stored_as"), [("float32", "F32"), ("float16", "F16")])
-def test_the_stored_type_is_kept(tmp_path: Path, dtype: str, stored_as: str) -> None:
-    checkpoint = open_checkpoint(write_pipeline(tmp_path / "q", dtype=dtype))
-    patch, solved = solve(recipe(), checkpoint)
-    result = round_once(patch, solved, checkpoint)
-    assert result.tensors[0].dtype == stored_as
-    assert len(result.values[TENSOR]) == checkpoint[TENSOR].nbytes
+    assert changed["ema"].edit == 3

@@ -5,10 +5,12 @@ from __future__ import annotations
 from surgery.edits.base import Edit
 from surgery.edits.locoedit import LocoEdit
 from surgery.edits.quickfix import QuickFix
+from surgery.edits.time import Time
 from surgery.edits.uce import Uce
 
 EDITS: dict[str, type[Edit]] = {
     "quickfix": QuickFix,
     "locoedit": LocoEdit,
     "uce": Uce,
+    "time": Time,
 }

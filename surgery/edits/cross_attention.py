@@ -1,4 +1,4 @@
-"""What the edits of cross-attention share: they read the finished text states, and one map fits all.
+"""What edits of cross-attention share: they read the finished text states, and one map fits all.
 
 Every key and value matrix reads the same states without a bias, so a ridge edit of any of them is
 the same map of the states: W' = W P with one P, which holds no number of any weight.

@@ -41,8 +41,9 @@ def nearest(
 def _means(given: Labelled, centre: Matrix) -> tuple[tuple[str, ...], Matrix]:
     """(names, (g, in)), the direction of each name that has a state."""
     found = directions(given, centre)
-    sums = np.zeros((len(found.names), found.units.shape[1]))
-    np.add.at(sums, found.owners, found.units)
+    starts = np.flatnonzero(np.diff(found.owners, prepend=-1))
+    sums = np.add.reduceat(found.units, starts, axis=0, dtype=np.float64)
     lengths = np.linalg.norm(sums, axis=1)
     some = np.flatnonzero(lengths > 0)
-    return tuple(found.names[i] for i in some), sums[some] / lengths[some][:, None]
+    owners = found.owners[starts][some]
+    return tuple(found.names[i] for i in owners), sums[some] / lengths[some][:, None]

@@ -20,8 +20,10 @@ Single = NDArray[np.float32]
 
 # Numbers in the states of one batch; queries, keys and values are three times as many.
 BATCH = 1 << 23
-# Numbers in what is made in between: small enough for the processor's cache.
+# Numbers in the keys of the chains that are attended to side by side.
 PIECE = 1 << 20
+# States that go through an MLP side by side: enough to be worth a pass over its weights.
+ROWS = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,9 +183,8 @@ def _split(part: Single, heads: int) -> Single:
 
 def _add_mlp(states: Single, layer: TowerLayer, activation: str) -> None:
     activate = ACTIVATIONS[activation]
-    count = max(64, PIECE // layer.mlp_in.weight.shape[0])
-    for start in range(0, len(states), count):
-        piece = states[start : start + count]
+    for start in range(0, len(states), ROWS):
+        piece = states[start : start + ROWS]
         inner = _mapped(_normed(piece, layer.norm2), layer.mlp_in)
         activate(inner)
         piece += _mapped(inner, layer.mlp_out)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from surgery.report.base import VERSION, Report, Spread
 from surgery.report.diffs import BlockChange, ChangeKind, DiffReport, SiteChange, TensorChange
 from surgery.report.edits import Drift, EditedTensor, Gate, Leak, Moved, SiteFigure
-from surgery.report.probes import Score
+from surgery.report.probes import ProbeReport, Score
 from surgery.report.verify import JudgedSet, Share, VerifyReport
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "JudgedSet",
     "Leak",
     "Moved",
+    "ProbeReport",
     "Report",
     "Score",
     "Share",

@@ -14,7 +14,7 @@ from typing import Literal
 
 from surgery.errors import CheckpointError
 from surgery.store.entries import DTYPE_BITS
-from surgery.store.files import Stamp, read_span
+from surgery.store.files import Stamp, read_span, read_spans
 from surgery.store.header import Header
 from surgery.store.pickled import Origin
 from surgery.store.strict_json import load_file
@@ -58,11 +58,18 @@ class TensorRef:
         Raises:
             CheckpointError: as `read` does.
         """
-        return [self.read(row, row + 1) for row in index]
+        bits = prod(self.shape[1:]) * DTYPE_BITS[self.dtype]
+        if bits % 8 or not self.shape or not all(0 <= row < self.shape[0] for row in index):
+            return [self.read(row, row + 1) for row in index]
+        return self.spans([self.start + row * bits // 8 for row in index], bits // 8)
 
     def span(self, start: int, count: int) -> bytes:
         """Return `count` bytes of the tensor's file from `start` on."""
         return read_span(self.file, start, count)
+
+    def spans(self, starts: Sequence[int], count: int) -> list[bytes]:
+        """Return `count` bytes of the tensor's file from each start on."""
+        return read_spans(self.file, starts, count)
 
     def _error(self, what: str) -> CheckpointError:
         return CheckpointError(what, where=f"{visible(str(self.file))}:{visible(self.name)}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -94,8 +94,18 @@ def read_into(descriptor: int, buffer: memoryview, offset: int, path: Path) -> i
 
 def read_span(path: Path, start: int, count: int) -> bytes:
     """Return exactly `count` bytes of a regular file from `start` on."""
+    return read_spans(path, [start], count)[0]
+
+
+def read_spans(path: Path, starts: Iterable[int], count: int) -> list[bytes]:
+    """Return exactly `count` bytes from each start on, from one opening of the file."""
+    with opened(path) as descriptor:
+        return [_exactly(descriptor, path, start, count) for start in starts]
+
+
+def _exactly(descriptor: int, path: Path, start: int, count: int) -> bytes:
     data = bytearray(count)
-    with opened(path) as descriptor, memoryview(data) as view:
+    with memoryview(data) as view:
         done = 0
         while done < count:
             done += read_into(descriptor, view[done:], start + done, path)

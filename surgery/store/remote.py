@@ -28,12 +28,10 @@ class RemoteRef(TensorRef):
         """Return `count` bytes of the file from `start` on, by one request or from memory."""
         return self.reader.read(start, count)
 
-    def rows(self, index: Sequence[int]) -> list[bytes]:
-        """Return single rows, those that lie close together by one request."""
-        width = self.nbytes // self.shape[0] if self.shape and self.shape[0] else 0
-        places = [self.start + row * width for row in index]
-        self.reader.prepare((place, place + width) for place in places)
-        return TensorRef.rows(self, index)
+    def spans(self, starts: Sequence[int], count: int) -> list[bytes]:
+        """Return several spans, those that lie close together by one request."""
+        self.reader.prepare((start, start + count) for start in starts)
+        return [self.span(start, count) for start in starts]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)

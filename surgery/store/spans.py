@@ -72,10 +72,10 @@ def sums_of(start: int, data: bytes) -> bytes:
 
 def tally(span: Span, current: bytes) -> Tally:
     """Return what the sectors of a span hold, given the file's bytes there."""
-    sums, count = sums_of(span.start, current), len(span.sums) // 4
+    count = len(span.sums) // 4
     if current == span.old:
         return Tally(old=count)
-    if sums == span.sums:
+    if (sums := sums_of(span.start, current)) == span.sums:
         return Tally(new=count)
     found = Tally()
     for number, (begin, end) in enumerate(_sectors(span.start, len(current))):

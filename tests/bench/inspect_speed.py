@@ -31,8 +31,6 @@ def write_sparse(path: Path, name: str = "sdxl-sgm") -> int:
     """Write the header of a real structure in F16 before a hole; returns how many tensors."""
     entries, end = [], 0
     shapes = {tensor: ref.shape for tensor, ref in dump(name).tensors.items()}
-    # The dump holds what can be edited; the VAE of the real file is as many tensors and bytes more.
-    shapes |= {f"first_stage_model.part.{number}.weight": (668, 500) for number in range(249)}
     for tensor, shape in shapes.items():
         begin, end = end, end + 2 * prod(shape)
         entries.append(TensorEntry(tensor, "F16", shape, begin, end))

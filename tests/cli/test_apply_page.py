@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from surgery.apply import ApplyReport, apply
-from surgery.cli.apply_page import MOST_MOVED, apply_page, next_steps
+from surgery.cli.apply_page import MOST_LEFT, apply_page, next_steps
 from surgery.cli.page import Line, Page, Table
 from surgery.recipe import load_recipe
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
@@ -38,19 +39,34 @@ def lines(page: Page) -> list[str]:
     return [block.text for block in page if isinstance(block, Line)]
 
 
-def test_every_concept_has_its_leak_before_and_after(report: ApplyReport) -> None:
+def test_every_concept_has_its_leak_in_every_wording(report: ApplyReport) -> None:
     rows = tables(apply_page(report))["Leak"].rows
-    assert [row[:2] for row in rows] == [("van gogh", "monet"), ("seurat", "monet")]
-    assert all(len(row) == 6 for row in rows)
+    own = [row[:2] for row in rows if row[2] == "prompts"]
+    assert own == [("van gogh", "monet"), ("seurat", "monet")]
+    assert {"paraphrases", "misspellings", "languages", "end token"} <= {row[2] for row in rows}
 
 
-def test_the_prompts_that_moved_most_come_first_and_the_rest_is_counted(
+def test_of_many_concepts_those_are_shown_of_which_most_is_left(report: ApplyReport) -> None:
+    (leak, *_) = (leak for leak in report.leaks if leak.wording == "prompts")
+    many = [replace(leak, concept=str(n), figure=replace(leak.figure, max=n)) for n in range(20)]
+    rows = tables(apply_page(replace(report, leaks=tuple(many))))["Leak"].rows
+    assert [row[0] for row in rows] == [str(n) for n in range(19, 19 - MOST_LEFT, -1)]
+
+
+def test_each_group_of_prompts_has_its_drift_and_names_what_moved_most(
     report: ApplyReport,
 ) -> None:
     rows = tables(apply_page(report))["Drift"].rows
-    figures = [float(row[2]) for row in rows[:MOST_MOVED]]
-    assert figures == sorted(figures, reverse=True)
-    assert rows[-1][0] == f"{len(report.drifts) - MOST_MOVED} more; median of all"
+    assert [row[0].split()[-1] for row in rows] == ["preserved", "neighbours", "neutral"]
+    assert all(row[-1] for row in rows)
+
+
+def test_of_many_tensors_those_that_changed_most_are_shown(report: ApplyReport) -> None:
+    (tensor,) = report.tensors
+    many = tuple(replace(tensor, name=str(n), relative_norm=n / 10) for n in range(9))
+    rows = tables(apply_page(replace(report, tensors=many)))["What changed"].rows
+    assert [row[0] for row in rows[:-1]] == ["8", "7", "6", "5", "4"]
+    assert rows[-1][0].startswith("4 more")
 
 
 def test_the_changed_tensor_and_the_untouched_ones_are_told(

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from surgery.cli.page import Line, Table
 from surgery.cli.plan_page import SHOWN, plan_page, warning_lines
 from surgery.plan import Plan, PlannedEdit
@@ -48,11 +50,28 @@ def test_a_plan_has_a_row_for_each_edit() -> None:
     assert table.rows[1][0] == "2"
 
 
-def test_a_long_list_of_sites_is_cut() -> None:
-    sites = tuple(f"cross_attn.k[{n}]" for n in range(SHOWN + 3))
-    table = plan_page(replace(PLAN, edits=(replace(EDIT, sites=sites),)))[1]
+@pytest.mark.parametrize(
+    ("sites", "shown"),
+    [
+        (
+            ["cross_attn.k[0]", "cross_attn.k[1]", "cross_attn.v[1]"],
+            "cross_attn.k[0:2], cross_attn.v[1]",
+        ),
+        (["cross_attn.k[0]", "cross_attn.k[3]"], "cross_attn.k[0,3]"),
+    ],
+)
+def test_sites_are_told_as_a_selector_would_name_them(sites: list[str], shown: str) -> None:
+    table = plan_page(replace(PLAN, edits=(replace(EDIT, sites=tuple(sites)),)))[1]
     assert isinstance(table, Table)
-    assert table.rows[0][4].endswith(f"cross_attn.k[{SHOWN - 1}] and 3 more")
+    assert table.rows[0][4] == shown
+
+
+def test_a_long_list_of_kinds_is_cut_and_many_tensors_are_counted() -> None:
+    sites = tuple(f"kind{n}[0]" for n in range(SHOWN + 3))
+    table = plan_page(replace(PLAN, edits=(replace(EDIT, sites=sites, changes=("a", "b")),)))[1]
+    assert isinstance(table, Table)
+    assert table.rows[0][4].endswith(f"kind{SHOWN - 1}[0] and 3 kinds more")
+    assert table.rows[0][5] == "2 tensors"
 
 
 def test_a_plan_that_changes_nothing_says_so() -> None:

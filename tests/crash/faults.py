@@ -100,12 +100,12 @@ def three_writers(scene: Scene, runs: int) -> Outcomes:
 
 
 def changed_source(scene: Scene, runs: int, seed: int = 0) -> Outcomes:
-    """The model is touched, cut, or replaced at a random moment of the job."""
+    """The model is touched, cut, rewritten or replaced at a random moment of the job."""
     draw, backup = random.Random(seed), scene.model.with_name("backup")
     shutil.copy2(scene.model, backup)
     for number in range(runs):
         scene.reset()
-        moment, how = draw.uniform(0.0, 0.35), (_touch, _cut, _replace)[number % 3]
+        moment, how = draw.uniform(0.0, 0.35), CHANGES[number % len(CHANGES)]
         command = [*scene.command()[:-1], "0.04"]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert child.stdout is not None
@@ -131,6 +131,15 @@ def _cut(model: Path, backup: Path) -> None:
 def _replace(model: Path, backup: Path) -> None:
     shutil.copy(backup, model.with_name("other"))
     model.with_name("other").replace(model)
+
+
+def _rewrite(model: Path, backup: Path) -> None:
+    with model.open("r+b") as file:
+        file.seek(-8, os.SEEK_END)
+        file.write(bytes(8))
+
+
+CHANGES = (_touch, _cut, _replace, _rewrite)
 
 
 def readers(scene: Scene, runs: int) -> Outcomes:

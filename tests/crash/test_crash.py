@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash import faults, limits, rights, tracing
+from tests.crash import faults, limits, rights, surroundings, tracing
 from tests.crash.order import problems
 from tests.crash.scene import Outcome, scene
 from tests.crash.table import SCENES, line
@@ -84,9 +84,33 @@ def test_limits_on_size_and_a_read_only_folder_are_told(tmp_path: Path) -> None:
     assert {outcome.code for outcome in found} <= {2, 5}
 
 
+def test_little_memory_and_few_descriptors_are_told(tmp_path: Path) -> None:
+    found = [
+        *limits.memory_limits(tmp_path / "memory", (0.5, 1.2)),
+        *limits.few_descriptors(tmp_path / "descriptors"),
+    ]
+    check(found)
+    assert [outcome.state for outcome in found[:3]] == ["old", "new", "new"]
+
+
+def test_a_small_disk_keeps_the_old_output_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    if reason := limits.why_no_small_disk():
+        pytest.skip(reason)
+    found = list(limits.small_disk(tmp_path / "small"))
+    check(found)
+    assert {outcome.code for outcome in found if outcome.state == "old"} == {5}
+
+
+SOME = ("empty environment", "working folder removed", "stdout on a full disk", "| head -1")
+
+
+def test_where_a_command_is_started_does_not_matter(tmp_path: Path) -> None:
+    check(surroundings.outcomes(tmp_path, SOME))
+
+
 def test_writers_readers_and_a_source_that_changes_never_mix(tmp_path: Path) -> None:
     check(faults.three_writers(scene(tmp_path / "a", "write"), 1))
-    check(faults.changed_source(scene(tmp_path / "b", "write"), 3))
+    check(faults.changed_source(scene(tmp_path / "b", "write"), len(faults.CHANGES)))
     check(faults.readers(scene(tmp_path / "c", "write"), 2))
 
 

@@ -10,7 +10,7 @@ import torch
 
 from surgery.edits import EDITS
 from surgery.edits.base import Context, Edit
-from surgery.edits.quickfix import QuickFix
+from surgery.edits.ridge import RidgeEdit
 from surgery.layout import Layout, Site
 
 WIDTH, OUT = 16, 12
@@ -78,10 +78,10 @@ def frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def quickfix_objective(
+def ridge_objective(
     edit: Edit, changes: Changes, before: Mapping[Site, np.ndarray], given: Context
 ) -> torch.Tensor:
-    assert isinstance(edit, QuickFix)
+    assert isinstance(edit, RidgeEdit)
     keys, targets, held, counts, firm = (
         torch.tensor(array)
         for array in (
@@ -104,9 +104,11 @@ def quickfix_objective(
     return total
 
 
+VAN_GOGH = {"concepts": [{"erase": "van gogh", "target": "painting"}], "preserve_scale": 0.7}
+
 CASES: dict[str, Case] = {
-    "quickfix": Case(
-        {"concepts": [{"erase": "van gogh", "target": "painting"}], "preserve_scale": 0.7},
-        quickfix_objective,
-    ),
+    "quickfix": Case(VAN_GOGH, ridge_objective),
+    "locoedit": Case({**VAN_GOGH, "where": "cross_attn.{k,v}[1]"}, ridge_objective),
+    "uce": Case(VAN_GOGH, ridge_objective),
+    "time": Case(VAN_GOGH, ridge_objective),
 }

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from surgery.edits.delta import Delta, Dense, LowRank, Rows, Sparse
+from surgery.edits.delta import Delta, Dense, LowRank, Mapped, Rows, Sparse
 from surgery.errors import EditError
 
 DRAW = np.random.default_rng(0)
@@ -74,3 +74,31 @@ def test_a_row_held_as_minus_itself_becomes_exactly_zero() -> None:
     after = Rows(np.array([2]), -weight[[2]], (4, 6)).added_to(weight)
     assert not after[2].any()
     np.testing.assert_array_equal(after[[0, 1, 3]], weight[[0, 1, 3]])
+
+
+def test_a_map_is_the_same_for_every_weight_that_reads_the_same_states() -> None:
+    left, right = DRAW.standard_normal((6, 2)), DRAW.standard_normal((2, 6))
+    for rows in (4, 9):
+        weight = DRAW.standard_normal((rows, 6))
+        wanted = weight @ (np.eye(6) + left @ right)
+        np.testing.assert_allclose(Mapped(left, right).added_to(weight), wanted)
+        np.testing.assert_allclose(Mapped(left @ right).added_to(weight), wanted)
+        np.testing.assert_allclose(Mapped(left, right).of(weight).added_to(weight), wanted)
+        np.testing.assert_allclose(Mapped(left @ right).of(weight).added_to(weight), wanted)
+
+
+def test_a_map_keeps_the_precision_of_the_weight_and_leaves_it_as_it_is() -> None:
+    weight = DRAW.standard_normal((4, 6)).astype(np.float32)
+    weight.setflags(write=False)
+    assert Mapped(DRAW.standard_normal((6, 6))).added_to(weight).dtype == np.float32
+
+
+def test_a_map_tells_its_rank_and_what_it_cannot_be_used_on() -> None:
+    left, right = DRAW.standard_normal((6, 2)), DRAW.standard_normal((2, 6))
+    assert (Mapped(left, right).rank, Mapped(left @ right).rank) == (2, 6)
+    assert not Mapped(left, right).is_zero
+    assert Mapped(left, 0 * right).is_zero
+    assert Mapped(left, right).is_finite
+    assert not Mapped(left, right * np.nan).is_finite
+    with pytest.raises(EditError, match="cannot read states of width 6"):
+        Mapped(left, right).added_to(np.zeros((6, 4)))

@@ -50,8 +50,10 @@ class HubServer:
         self.shelf, self.faults, self.log = Shelf(), Faults(), list[Request]()
         self._stop = Event()
         self._servers = [self._serve("hub"), self._serve("store")]
+        # Two host names: clients of version 1 take another port of one host for the same origin.
         self.endpoint, self.store = (
-            f"http://127.0.0.1:{server.server_address[1]}" for server in self._servers
+            f"http://{host}:{server.server_address[1]}"
+            for host, server in zip(("127.0.0.1", "localhost"), self._servers, strict=True)
         )
 
     def _serve(self, origin: str) -> ThreadingHTTPServer:

@@ -28,26 +28,43 @@ def one(name: str, selector: str, format: LoraFormat) -> Named:
     return answer
 
 
-@pytest.mark.parametrize(
-    ("name", "selector", "format", "down"),
-    [
-        ("sd1", "text.self_attn.out[0]", "diffusers", f"text_encoder.{TEXT}.lora_linear_layer.down.weight"),
-        ("sd1-ldm", "cross_attn.k[0]", "diffusers", f"unet.down_blocks.0.attentions.0.{ATTENTION}.lora_A.weight"),
-        ("sdxl-sgm", "text2.self_attn.q[3]", "diffusers", "text_encoder_2.text_model.encoder.layers.3.self_attn.q_proj.lora_linear_layer.down.weight"),
-        ("flux-bfl", "context_attn.k[2]", "diffusers", "transformer.transformer_blocks.2.attn.add_k_proj.lora_A.weight"),
-        ("sd1-ldm", "cross_attn.k[6]", "kohya", f"lora_unet_mid_block_attentions_0_{ATTENTION.replace('.', '_')}.lora_down.weight"),
-        ("sd2-ldm", "text.self_attn.v[1]", "kohya", "lora_te_text_model_encoder_layers_1_self_attn_v_proj.lora_down.weight"),
-        ("sdxl", "cross_attn.k[0]", "kohya", f"lora_unet_input_blocks_4_1_{ATTENTION.replace('.', '_')}.lora_down.weight"),
-        ("sdxl", "text.self_attn.out[0]", "kohya", f"lora_te1_{TEXT.replace('.', '_')}.lora_down.weight"),
-        ("sdxl-sgm", "text2.self_attn.out[0]", "kohya", f"lora_te2_{TEXT.replace('.', '_')}.lora_down.weight"),
-        ("sd1", "text.self_attn.out[0]", "peft", f"base_model.model.{TEXT.removeprefix('text_model.')}.lora_A.weight"),
-        ("sdxl", "text2.self_attn.out[0]", "peft", f"base_model.model.{TEXT}.lora_A.weight"),
-    ],
-)  # fmt: skip
-def test_a_layer_is_called_as_its_loaders_call_it(
-    name: str, selector: str, format: LoraFormat, down: str
-) -> None:
-    assert one(name, selector, format).down == down
+UNDERSCORED, TO_K = TEXT.replace(".", "_"), ATTENTION.replace(".", "_")
+LAYER = "text_model.encoder.layers"
+DIFFUSERS = {
+    ("sd1", "text.self_attn.out[0]"): f"text_encoder.{TEXT}.lora_linear_layer.down",
+    ("sd1-ldm", "cross_attn.k[0]"): f"unet.down_blocks.0.attentions.0.{ATTENTION}.lora_A",
+    ("sdxl-sgm", "text2.self_attn.q[3]"): (
+        f"text_encoder_2.{LAYER}.3.self_attn.q_proj.lora_linear_layer.down"
+    ),
+    ("flux-bfl", "context_attn.k[2]"): "transformer.transformer_blocks.2.attn.add_k_proj.lora_A",
+}
+KOHYA = {
+    ("sd1-ldm", "cross_attn.k[6]"): f"lora_unet_mid_block_attentions_0_{TO_K}",
+    ("sd2-ldm", "text.self_attn.v[1]"): "lora_te_text_model_encoder_layers_1_self_attn_v_proj",
+    ("sdxl", "cross_attn.k[0]"): f"lora_unet_input_blocks_4_1_{TO_K}",
+    ("sdxl", "text.self_attn.out[0]"): f"lora_te1_{UNDERSCORED}",
+    ("sdxl-sgm", "text2.self_attn.out[0]"): f"lora_te2_{UNDERSCORED}",
+}
+PEFT = {
+    ("sd1", "text.self_attn.out[0]"): TEXT.removeprefix("text_model."),
+    ("sdxl", "text2.self_attn.out[0]"): TEXT,
+}
+
+
+@pytest.mark.parametrize(("name", "selector"), DIFFUSERS)
+def test_a_layer_is_called_as_diffusers_calls_it(name: str, selector: str) -> None:
+    assert one(name, selector, "diffusers").down == f"{DIFFUSERS[name, selector]}.weight"
+
+
+@pytest.mark.parametrize(("name", "selector"), KOHYA)
+def test_a_layer_is_called_as_kohya_calls_it(name: str, selector: str) -> None:
+    assert one(name, selector, "kohya").down == f"{KOHYA[name, selector]}.lora_down.weight"
+
+
+@pytest.mark.parametrize(("name", "selector"), PEFT)
+def test_a_layer_is_called_as_in_memory_for_peft(name: str, selector: str) -> None:
+    wanted = f"base_model.model.{PEFT[name, selector]}.lora_A.weight"
+    assert one(name, selector, "peft").down == wanted
 
 
 def test_only_kohya_stores_an_alpha_and_it_is_the_rank() -> None:

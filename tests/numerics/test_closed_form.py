@@ -12,6 +12,7 @@ from surgery.numerics.closed_form import (
     gain,
     ridge_edit,
     shared_factors,
+    shared_map,
     solve_cholesky,
     solve_lower,
 )
@@ -239,3 +240,20 @@ def test_triangular_solves_agree_with_a_general_solve(size: int) -> None:
     right = rows(size, 3, 2)
     np.testing.assert_allclose(lower @ solve_lower(lower, right), right, atol=1e-9)
     np.testing.assert_allclose(lower @ lower.T @ solve_cholesky(lower, right), right, atol=1e-8)
+
+
+@pytest.mark.parametrize("n", [3, 6, 7, 40])
+@pytest.mark.parametrize("m", [0, 30])
+def test_the_whole_map_is_the_product_of_the_thin_factors(n: int, m: int) -> None:
+    keys, targets = case(n, m), rows(n, 24, 8)
+    thin, (left, right) = shared_factors(targets, keys), shared_map(targets, keys)
+    assert (right is None) == (n > 24 // 4)
+    whole = left if right is None else left @ right
+    np.testing.assert_allclose(whole, thin[0] @ thin[1], atol=1e-9)
+
+
+def test_exact_preserving_is_solved_thin_however_many_keys_there_are() -> None:
+    left, right = shared_map(rows(40, 24, 8), case(40, 5, exact=True))
+    assert right is not None
+    change = weight() @ left @ right
+    assert np.abs(change @ case(40, 5).preserve.T).max() < 1e-9

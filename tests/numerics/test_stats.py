@@ -9,10 +9,15 @@ W = np.array([[1.0, 0.0], [0.0, 2.0]])
 K = np.array([[1.0, 0.0], [0.0, 1.0]])
 
 
-def test_leak_is_the_distance_to_the_targets_output_against_its_size() -> None:
+def test_leak_is_one_for_an_untouched_key_and_zero_for_one_that_is_its_target() -> None:
     targets = np.array([[0.0, 1.0], [0.0, 1.0]])
-    before = leak(W, W, K, targets)
-    np.testing.assert_allclose(before, [np.sqrt(5) / 2, 0])
+    np.testing.assert_allclose(leak(W, W, K, targets), [1, 0])
+
+
+def test_leak_is_the_share_of_the_way_that_is_left() -> None:
+    after = W.copy()
+    after[:, 0] = (W[:, 0] + 3 * W[:, 1]) / 4
+    assert leak(W, after, K[:1], K[1:]) == pytest.approx([0.25])
 
 
 def test_leak_is_zero_where_the_key_gives_what_its_target_gave() -> None:

@@ -132,6 +132,7 @@ def test_neither_order_nor_company_nor_batches_nor_pieces_matter(named, monkeypa
     assert close(np.concatenate(alone), together, 1e-6)
     monkeypatch.setattr(text_tower, "BATCH", 6 * WIDTH)
     monkeypatch.setattr(text_tower, "PIECE", 10 * WIDTH)
+    monkeypatch.setattr(text_tower, "ROWS", 3)
     assert close(hidden(PLACES[::-1], table(named), tower(named))[::-1], together, 1e-6)
 
 

@@ -23,7 +23,7 @@ def noise(count: int, seed: int = 0) -> bytes:
     pairs=st.lists(st.tuples(st.binary(min_size=8, max_size=8), st.booleans()), max_size=40),
     other=st.binary(min_size=320, max_size=320),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_bits_come_back_in_both_directions(
     word: int, pairs: list[tuple[bytes, bool]], other: bytes
 ) -> None:
@@ -88,6 +88,6 @@ def test_gaps_that_add_up_to_a_place_outside_are_refused() -> None:
 
 
 def test_a_bomb_is_inflated_no_further_than_its_own_length() -> None:
-    bomb = zlib.compress(bytes(50_000_000), 9)
-    assert len(bomb) < 60_000
+    bomb = zlib.compress(bytes(20_000_000), 1)
+    assert len(bomb) < 200_000
     assert "length" in damaged(Difference(100, 0, 4, bomb))

@@ -224,7 +224,7 @@ def test_a_bomb_takes_no_more_room_than_the_tensor(tmp_path: Path) -> None:
     path = tmp_path / "p.safetensors"
     write_patch(from_models(open_checkpoint(first), open_checkpoint(second)), path)
     header = read_header(path)
-    bomb = zlib.compress(bytes(300_000_000), 9)
+    bomb = zlib.compress(bytes(60_000_000), 1)
     (place,) = header.entries
     entry = type(place)(place.name, "U8", (len(bomb),), 0, len(bomb))
     path.write_bytes(build_header([entry], header.metadata) + bomb)

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from surgery.errors import CheckpointError, UsageError
 from surgery.store.entries import DTYPE_BITS, TensorEntry
-from surgery.store.header import Header, build_header, parse_header, read_header, with_metadata
+from surgery.store.header import (
+    Header,
+    build_header,
+    parse_header,
+    read_header,
+    with_metadata,
+    without_metadata,
+)
 from tests.store.build import entry, file_bytes, framed
 
 NAMES = ["a.b.c", "模型.ñ", "with space", "[/]", 'quote"back\\slash', "a/b", "", "\U0001f600"]
@@ -90,6 +97,20 @@ def test_padding_absorbs_the_addition_so_that_data_stays_where_it_is() -> None:
     header = parse(framed(text, bytes(4)))
     assert len(with_metadata(header, {"surgery.x": "y"})) == header.data_start
     assert len(with_metadata(header, {"surgery.x": "y" * 300})) > header.data_start
+
+
+@given(st.text(max_size=9000), st.integers(0, 100))
+def test_data_that_has_to_move_moves_by_whole_blocks(value: str, padding: int) -> None:
+    value = value.replace("\0", "")
+    header = parse(
+        framed('{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'.ljust(56 + 8 * padding))
+    )
+    raw = with_metadata(header, {"surgery.x": value})
+    moved = len(raw) - header.data_start
+    text = len(raw.rstrip(b" "))
+    assert moved % 4096 == 0
+    assert 0 <= moved < max(1, text - header.data_start + 4096)
+    assert parse(raw).metadata == {"surgery.x": value}
 
 
 def test_nothing_added_gives_the_same_bytes() -> None:
@@ -183,3 +204,24 @@ def check_against_reference(raw: bytes) -> None:
         return
     expected = {name: (each["dtype"], each["shape"]) for name, each in safetensors.deserialize(raw)}
     assert {each.name: (each.dtype, list(each.shape)) for each in found.entries} == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+        '{ "__metadata__" : { "x" : "1" , "y":"\\u00e9" } , "a":{"dtype":"F32","shape":[1],'
+        '"data_offsets":[0,4]}}   ',
+        '{"__metadata__":null,"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+    ],
+)
+def test_metadata_that_was_added_can_be_taken_out_again(text: str) -> None:
+    before = parse(framed(text, bytes(4)))
+    added = {"surgery.recipe": "r", "surgery.base": "b"}
+    longer = with_metadata(before, added)
+    raw = without_metadata(parse_header(longer, len(longer) + 4, "f"), [*added, "none"])
+    after = parse_header(raw, len(raw) + 4, "f")
+    assert (after.metadata, after.entries) == (before.metadata, before.entries)
+    assert len(raw) == len(longer)
+    assert without_metadata(before, added) == before.raw
+    safetensors.deserialize(raw + bytes(4))

@@ -11,7 +11,7 @@ import safetensors
 from surgery.errors import CheckpointError, EditError, OutputError
 from surgery.store.checkpoint import open_checkpoint
 from surgery.store.entries import DTYPE_BITS
-from surgery.store.header import read_header
+from surgery.store.header import read_header, with_metadata
 from surgery.store.writer import write
 from tests.store.build import (
     contents,
@@ -254,3 +254,13 @@ def test_a_source_that_changes_during_the_write_is_refused(
     with pytest.raises(CheckpointError, match=r"m\.safetensors"):
         write(open_checkpoint(source), {"t.F32": change}, tmp_path / "out", metadata={})
     assert names(tmp_path) == ["in"]
+
+
+def test_a_header_may_be_given_whole_for_a_file_that_changes(source: Path, tmp_path: Path) -> None:
+    head = with_metadata(read_header(source), {"surgery.by": "another"})
+    changes, heads = {"t.F32": lambda: bytes(32)}, {source.name: head}
+    checkpoint = open_checkpoint(source)
+    write(checkpoint, changes, tmp_path / "out", metadata={"surgery.by": "me"}, heads=heads)
+    assert read_header(tmp_path / "out").raw == head
+    write(checkpoint, {}, tmp_path / "copy", metadata={}, heads=heads)
+    assert (tmp_path / "copy").read_bytes() == source.read_bytes()

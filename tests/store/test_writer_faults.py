@@ -19,6 +19,8 @@ CALLS = (
     "posix_fallocate",
     "preadv",
     "pwrite",
+    "pipe",
+    "splice",
     "fsync",
     "fchmod",
     "fchown",

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from surgery.cautions import cautions
+from surgery.edits.base import Context
+from surgery.figures import SolvedEdit
+from tests.helpers.recipes import recipe
+from tests.test_figures import CHECKED, CONTEXT, SOLVED
+
+
+def held(preserve: list[list[float]], label: str = "a lake") -> SolvedEdit:
+    many = len(preserve)
+    context: Context = replace(
+        CONTEXT,
+        preserve=np.array(preserve),
+        preserve_labels=(label,) * many,
+        preserve_weights=np.ones(many),
+    )
+    return SolvedEdit(3, recipe().edits[0], context, CHECKED, SOLVED.sites)
+
+
+def test_a_concept_that_what_is_preserved_holds_too_is_told() -> None:
+    (sentence,) = cautions(held([[1e5, 0, 0], [0, 1e5, 0]]))
+    assert sentence.startswith("edits[3]: what is preserved holds 'van gogh' too: 2 of its 2 keys")
+
+
+def test_a_name_to_hold_that_the_model_takes_for_the_concept_is_told_with_its_cosine() -> None:
+    (sentence,) = cautions(held([[1.0, 0, 0]], "monet"))
+    assert "'van gogh' is erased and 'monet' preserved" in sentence
+    assert "(cosine 1.00)" in sentence
+
+
+def test_what_the_recipe_does_not_name_is_no_cause_for_a_warning() -> None:
+    assert list(cautions(held([[1.0, 0, 0]]))) == []
