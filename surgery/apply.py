@@ -127,25 +127,8 @@ def apply(
     if recipe.expect.untouched and written:
         gates = (*gates, untouched(checkpoint, written.path, plan))
         clock.lap("check")
-    return ApplyReport(
-        plan=plan,
-        leaks=result.leaks,
-        drifts=result.drifts,
-        sites=result.by_site,
-        tensors=result.tensors,
-        gates=gates,
-        warnings=(*plan.warnings, *_warnings(solved, result)),
-        identical=len(checkpoint) - len(result.values),
-        out=str(written.path) if written else None,
-        files=tuple(str(file) for file in written.files) if written else (),
-        bytes_written=written.bytes_written if written else 0,
-        seconds=clock.laps,
-        linked=written.linked if written else 0,
-        fetched=checkpoint.fetched,
-        requests=checkpoint.requests,
-        patch=str(save_patch) if patch_bytes else None,
-        patch_bytes=patch_bytes,
-    )
+    done = _Done(gates, written, save_patch, patch_bytes, clock.laps)
+    return _report(plan, checkpoint, (result, tuple(_warnings(solved, result))), done)
 
 
 def untouched(checkpoint: Checkpoint, out: Path, plan: Plan) -> Gate:
@@ -229,6 +212,42 @@ def _metadata(result: Result, checkpoint: Checkpoint) -> dict[str, str]:
         if checkpoint.path(name) in touched:
             earlier |= entries
     return result.patch.metadata(earlier)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What came of an edit: its gates, what was written, and the seconds of each stage."""
+
+    gates: tuple[Gate, ...]
+    written: Written | None
+    patch: str | Path | None
+    patch_bytes: int
+    seconds: Mapping[str, float]
+
+
+def _report(
+    plan: Plan, checkpoint: Checkpoint, found: tuple[Result, tuple[str, ...]], done: _Done
+) -> ApplyReport:
+    (result, warnings), written = found, done.written
+    return ApplyReport(
+        plan=plan,
+        leaks=result.leaks,
+        drifts=result.drifts,
+        sites=result.by_site,
+        tensors=result.tensors,
+        gates=done.gates,
+        warnings=(*plan.warnings, *warnings),
+        identical=len(checkpoint) - len(result.values),
+        out=str(written.path) if written else None,
+        files=tuple(str(file) for file in written.files) if written else (),
+        bytes_written=written.bytes_written if written else 0,
+        seconds=done.seconds,
+        linked=written.linked if written else 0,
+        fetched=checkpoint.fetched,
+        requests=checkpoint.requests,
+        patch=str(done.patch) if done.patch_bytes else None,
+        patch_bytes=done.patch_bytes,
+    )
 
 
 def _warnings(solved: Sequence[SolvedEdit], result: Result) -> Iterator[str]:

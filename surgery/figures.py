@@ -31,8 +31,8 @@ NEIGHBOURS = 8
 
 Label = TypeVar("Label")
 
-OWN = "prompts"
-"""The wording of the prompts that the edit was solved on."""
+OWN = ("prompts", "pooled path")
+"""The wordings that an edit is solved on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +99,7 @@ class Meter:
 
     def by_site(self) -> Iterator[SiteFigure]:
         """One row for each edited site."""
-        own = [row for row, word in enumerate(self.solved.checked.wordings) if word == OWN]
+        own = [row for row, word in enumerate(self.solved.checked.wordings) if word in OWN]
         neutral = range(len(self.solved.checked.neutral))
         for site, left, moved in zip(self.sites, self.left, self.moved, strict=True):
             yield SiteFigure(

@@ -17,8 +17,8 @@ def gates(expect: Expect, leaks: Sequence[Leak], drifts: Sequence[Drift]) -> tup
     `leak` is of the edit's own prompts, `wordings` of every other way to ask for the concept;
     `drift` is of what is held, `neutral` of prompts that the edit never saw.
     """
-    own = [leak.figure for leak in leaks if leak.wording == OWN]
-    other = [leak.figure for leak in leaks if leak.wording != OWN]
+    own = [leak.figure for leak in leaks if leak.wording in OWN]
+    other = [leak.figure for leak in leaks if leak.wording not in OWN]
     held = [drift.figure for drift in drifts if drift.group in HELD]
     neutral = [drift.figure for drift in drifts if drift.group == "neutral"]
     return (

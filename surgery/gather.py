@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from surgery.edits.base import Ask, Context, Edit, Matrix, States
+from surgery.edits.base import Ask, Context, Edit, Matrix, Position, States
 from surgery.edits.checks import Checked
 from surgery.edits.delta import Array
 from surgery.edits.neutral import prompts_without
@@ -118,7 +118,8 @@ def _places(edit: Edit, layout: Layout, weights: Weights) -> tuple[Spots, CheckS
     found = spots(edit.asks(layout), tokens)
     asked = edit.checks(layout)
     neutral = prompts_without({check.concept for check in asked})
-    return found, check_spots(asked, [Ask(text, None, "ends") for text in neutral], tokens)
+    place: Position = "eos" if edit.states == "pooled" else "ends"
+    return found, check_spots(asked, [Ask(text, None, place) for text in neutral], tokens)
 
 
 def _tokens(edit: Edit, layout: Layout, weights: Weights) -> Tokens:
@@ -154,7 +155,11 @@ def _conditioning(
 def _pooled(prefixes: Sequence[Prefix], edit: Edit, layout: Layout, weights: Weights) -> Matrix:
     from surgery.text_states import pooled
 
-    return pooled(prefixes, layout, weights)
+    (site,) = edit.sites(layout)
+    states = pooled(prefixes, layout, weights)
+    width = weights.checkpoint[site.tensor].shape[1]
+    # What the map reads besides, the picture's sizes, is not the edit's business: zeros.
+    return np.pad(states, ((0, 0), (0, width - states.shape[1])))
 
 
 _STATES: Mapping[States, Callable[[Sequence[Prefix], Edit, Layout, Weights], Matrix]] = {

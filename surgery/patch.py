@@ -19,7 +19,7 @@ class Change:
 
     Args:
         rows: first and last+1 row that `delta` is for; None means all.
-        edit: the edit's place in the recipe, from 0.
+        edit: the edit's place among all that were solved, from 0.
     """
 
     delta: Delta

@@ -74,9 +74,10 @@ def make_plan(recipe: Recipe, checkpoint: Checkpoint) -> Plan:
     """
     layout = _layout(checkpoint) if recipe.edits else None
     edits = tuple(
-        _planned(number, edit, layout, checkpoint)
+        _planned(number, one, layout, checkpoint)
         for number, edit in enumerate(recipe.edits)
         if layout is not None
+        for one in (edit, *edit.companions(layout))
     )
     changes = tuple(dict.fromkeys(name for edit in edits for name in edit.changes))
     return Plan(

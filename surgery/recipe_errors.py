@@ -54,7 +54,7 @@ def explain(
         found, key=lambda pair: (pair[1]["type"] == "missing", _line(pair[0], located))
     )
     what, hint = _sentence(path, detail, _keys(detail["loc"], root, variants), variants)
-    others = max(len(found), error.error_count() - len(details)) - 1
+    others = (error.error_count() if len(details) < error.error_count() else len(found)) - 1
     if others:
         more = f"{others} more mistake{'s' if others > 1 else ''} in this recipe"
         hint = f"{hint} ({more})" if hint else more

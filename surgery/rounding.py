@@ -73,7 +73,7 @@ def round_once(patch: Patch, solved: Sequence[SolvedEdit], checkpoint: Checkpoin
         EditError: a value overflows the type, or no byte of a tensor changes.
     """
     values = Values(patch, checkpoint, {})
-    meters = {one.number: Meter(one) for one in solved}
+    meters = [Meter(one) for one in solved]
     tensors, room = [], KEPT
     for name in patch.changes:
         steps = _Steps.of(patch, name, checkpoint)
@@ -81,13 +81,13 @@ def round_once(patch: Patch, solved: Sequence[SolvedEdit], checkpoint: Checkpoin
         stored = meaning(checkpoint, name, raw)
         tensors.append(steps.figures(name, checkpoint[name].dtype, stored, patch))
         _check_changed(tensors[-1])
-        for number, meter in meters.items():
-            _measure(meter, name, steps.found.get(number), stored)
+        for order, meter in enumerate(meters):
+            _measure(meter, name, steps.found.get(order), stored)
         if (room := room - len(raw)) >= 0:
             values.kept[name] = raw
-    leaks = tuple(leak for meter in meters.values() for leak in meter.leaks())
-    drifts = tuple(drift for meter in meters.values() for drift in meter.drifts())
-    sites = tuple(row for meter in meters.values() for row in meter.by_site())
+    leaks = tuple(leak for meter in meters for leak in meter.leaks())
+    drifts = tuple(drift for meter in meters for drift in meter.drifts())
+    sites = tuple(row for meter in meters for row in meter.by_site())
     told = replace(patch, edits=_records(patch, solved, leaks, drifts))
     return Result(told, values, tuple(tensors), leaks, drifts, sites)
 
@@ -172,7 +172,7 @@ def _records(
         return patch.edits
     told = []
     for record, one in zip(patch.edits, solved, strict=True):
-        own = [leak for leak in leaks if leak.edit == one.number and leak.wording == OWN]
+        own = [leak for leak in leaks if leak.edit == one.number and leak.wording in OWN]
         far = [drift for drift in drifts if drift.edit == one.number and drift.group == "neutral"]
         left = max((leak.figure.max for leak in own), default=None)
         moved = max((drift.figure.p95 for drift in far), default=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,18 +31,28 @@ def solve(
     active = [(n, edit) for n, edit in enumerate(recipe.edits) if edit.strength]
     layout = detect(checkpoint) if active else None
     weights, solved, records = Weights(checkpoint, tokenizer=tokenizer), [], []
-    for number, edit in active:
+    for number, edit in with_companions(active, layout):
         assert layout is not None
         one = _gathered(number, edit, layout, weights)
         deltas = edit.solve(_Sites(one.sites, weights), one.context)
         _check(one, deltas)
-        for name, change in by_tensor(number, deltas, layout):
+        for name, change in by_tensor(len(solved), deltas, layout):
             weights = weights.with_change(name, change)
         records.append(_record(edit, deltas))
         solved.append(one)
     recipe_text, version = recipe.to_json(), own_version()
     patch = Patch(weights.changes, recipe_text, checkpoint.fingerprint, version, tuple(records))
     return patch, tuple(solved)
+
+
+def with_companions(
+    edits: Iterable[tuple[int, Edit]], layout: Layout | None
+) -> Iterator[tuple[int, Edit]]:
+    """Every edit with its number in the recipe, each followed by its companions."""
+    for number, edit in edits:
+        yield number, edit
+        for other in edit.companions(layout) if layout else ():
+            yield number, other
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,11 +95,15 @@ def _check(one: SolvedEdit, deltas: Mapping[Site, Delta]) -> None:
 
 
 def by_tensor(
-    number: int, deltas: Mapping[Site, Delta], layout: Layout
+    order: int, deltas: Mapping[Site, Delta], layout: Layout
 ) -> Iterator[tuple[str, Change]]:
-    """The same changes by tensor name; an EMA copy gets that of its original."""
+    """The same changes by tensor name; an EMA copy gets that of its original.
+
+    Args:
+        order: the edit's place among all that are solved, from 0.
+    """
     for site, delta in deltas.items():
-        change = Change(delta, site.rows, number)
+        change = Change(delta, site.rows, order)
         yield site.tensor, change
         if twin := layout.ema_twin(site.tensor):
             yield twin, change

@@ -81,7 +81,7 @@ def _pickles(checkpoint: Checkpoint) -> Iterator[Finding]:
             yield Finding("pickle", "broken", str(path), what, "delete it; nothing here needs it")
         elif not disguised:
             what = "a pickle file beside the weights; it can run code when it is loaded"
-            yield Finding("pickle", "note", str(path), what, "delete it; surgery never opens it")
+            yield Finding("pickle", "note", str(path), what, "delete it; nothing here needs it")
 
 
 def _is_pickle(path: Path) -> bool:

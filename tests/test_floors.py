@@ -35,6 +35,7 @@ FLOORS = {
     "gguf": 4,
     "apply": 5,
     "localise": 5,
+    "lora": 5,
     "diff": 5,
     "doctor": 5,
     "reports": 5,

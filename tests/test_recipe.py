@@ -187,3 +187,13 @@ def test_thousands_of_mistakes_are_explained_at_once() -> None:
     with pytest.raises(RecipeError, match="4499 more mistakes"):
         load_recipe(f"version: 1\nname: x\nedits: []\n{mistakes}")
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("item", ["{}", "1", '{"method":"quickfix","concepts":[1,{"a":2}]}'])
+def test_half_a_million_mistakes_are_told_by_the_first_within_two_seconds(item: str) -> None:
+    head = '{"version":1,"name":"x","edits":['
+    text = f"{head}{','.join([item] * (190_000 // (item.count(',') + 1)))}]}}\n"
+    start = time.process_time()
+    with pytest.raises(RecipeError, match=r"edits\[0\].*more mistakes in this recipe"):
+        load_recipe(text)
+    assert time.process_time() - start < 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from surgery.edits.base import Edit
 from surgery.edits.locoedit import LocoEdit
+from surgery.edits.pooled import Pooled
 from surgery.edits.quickfix import QuickFix
 from surgery.edits.time import Time
 from surgery.edits.uce import Uce
@@ -12,5 +13,6 @@ EDITS: dict[str, type[Edit]] = {
     "quickfix": QuickFix,
     "locoedit": LocoEdit,
     "uce": Uce,
+    "pooled": Pooled,
     "time": Time,
 }

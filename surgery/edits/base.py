@@ -158,6 +158,10 @@ class Edit(BaseModel, ABC):
     def asks(self, layout: Layout) -> Asks:
         """The places in prompts whose states `solve` needs."""
 
+    def companions(self, layout: Layout) -> tuple[Edit, ...]:
+        """Further edits without which this one leaves a way open; solved right after it."""
+        return ()
+
     def checks(self, layout: Layout) -> tuple[Check, ...]:
         """Where to look for what is left, beside the keys of the solve."""
         return ()

@@ -15,21 +15,23 @@ MOST = 20
 """Concepts whose other wordings are looked at; of more, every so manieth."""
 
 
-def concept_checks(concepts: Sequence[Concept], reach: Reach) -> tuple[Check, ...]:
-    """The checks of an edit that reaches so far.
+def concept_checks(
+    concepts: Sequence[Concept], reach: Reach, *, contexts: bool = False
+) -> tuple[Check, ...]:
+    """The checks of an edit that reaches so far, and was solved in those prompts.
 
     `prompts` are the places that the edit was solved on; the other wordings are looked at where
     their name ends. The end token and the padding carry a concept too, edited or not.
     """
-    chosen = concepts[:: -(-len(concepts) // MOST)]
-    own = (check for concept in concepts for check in _own(concept, reach))
+    chosen = concepts[:: max(1, -(-len(concepts) // MOST))]
+    own = (check for concept in concepts for check in _own(concept, reach, contexts))
     names = [concept.erase for concept in concepts]
     return (*own, *(check for concept in chosen for check in _others(concept, names)))
 
 
-def _own(concept: Concept, reach: Reach) -> Iterator[Check]:
+def _own(concept: Concept, reach: Reach, contexts: bool) -> Iterator[Check]:
     goal = target_of(concept)
-    for source, target in prompt_pairs(concept):
+    for source, target in prompt_pairs(concept, contexts=contexts):
         for place in PLACES[reach]:
             asks = Ask(source, concept.erase, place), Ask(target, goal, place)
             yield Check("prompts", concept.erase, *asks)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from surgery.edits.base import Context, Matrix, States
+from surgery.edits.base import Context, Edit, Matrix, States
 from surgery.edits.delta import Delta, Mapped
+from surgery.edits.pooled import Pooled
 from surgery.edits.ridge import RidgeEdit
 from surgery.numerics.closed_form import shared_map
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 ALL = "cross_attn.{k,v}"
+POOLED_SITE = "pooled.in"
 
 
 def _or_a_report(schema: JsonDict) -> None:
@@ -55,12 +57,37 @@ class CrossAttentionEdit(RidgeEdit):
     """A ridge edit of key and value matrices."""
 
     states: ClassVar[States] = "conditioning"
+    contexts: ClassVar[bool] = True
 
     where: Where = None
+    pooled: Annotated[
+        bool | None,
+        Field(
+            strict=True,
+            description="Whether to edit the pooled path too, where a model has one (SDXL); left "
+            "out, for styles and facts.",
+        ),
+    ] = None
 
     def sites(self, layout: Layout) -> tuple[Site, ...]:
         """The key and value matrices that `where` names."""
         return layout.select(self.where or ALL)
+
+    def companions(self, layout: Layout) -> tuple[Edit, ...]:
+        """The same for the pooled path, which no key or value matrix is on."""
+        through = [one for one in self.concepts if self.pooled or one.kind in ("style", "fact")]
+        if not layout.counts.get(POOLED_SITE) or self.pooled is False or not through:
+            return ()
+        return (
+            Pooled(
+                concepts=tuple(through),
+                preserve=self.preserve,
+                preserve_defaults=self.preserve_defaults,
+                preserve_scale=self.preserve_scale,
+                ridge=self.ridge,
+                strength=self.strength,
+            ),
+        )
 
     def reads(self, layout: Layout) -> tuple[Site, ...]:
         """The text towers, whole."""

@@ -57,6 +57,11 @@ class Debias(BaseModel):
         count = len(self.attributes)
         return self.ratios if self.ratios is not None else (1 / count,) * count
 
+    @property
+    def added(self) -> tuple[float, ...]:
+        """How much of each attribute is added; none as long as nothing is said."""
+        return self.amounts if self.amounts is not None else (0.0,) * len(self.attributes)
+
     def pairs(self, places: Sequence[Position]) -> Iterator[tuple[Ask, Ask]]:
         """One pair of places for each attribute: together they ask for k + sum_i a_i t_i.
 
@@ -64,8 +69,8 @@ class Debias(BaseModel):
         squares of targets for one key are those of their mean.
         """
         count = len(self.attributes)
-        amounts = self.amounts if self.amounts is not None else (0.0,) * count
-        for (name, amount), place in product(zip(self.attributes, amounts, strict=True), places):
+        mixed = zip(self.attributes, self.added, strict=True)
+        for (name, amount), place in product(mixed, places):
             prompts = zip(filled(self.kind, self.concept), filled(self.kind, name), strict=True)
             for prompt, other in prompts:
                 source = Ask(prompt, self.concept, place, 1 / count)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -66,6 +66,9 @@ class RidgeEdit(Edit):
     Source: Basu et al. 2024, arXiv 2310.13730, eq. 8-9; preserve terms as in arXiv 2308.14761.
     """
 
+    contexts: ClassVar[bool] = False
+    """Whether concepts are also edited in prompts that show something else."""
+
     concepts: Concepts
     preserve: Annotated[
         tuple[str, ...], Field(description="Concepts to hold besides the built-in set.")
@@ -100,7 +103,7 @@ class RidgeEdit(Edit):
 
     def checks(self, layout: Layout) -> tuple[Check, ...]:
         """The edit's own prompts, other wordings of them, the end token and the padding."""
-        return concept_checks(self.concepts, self.positions)
+        return concept_checks(self.concepts, self.positions, contexts=self.contexts)
 
     def keys(self, context: Context) -> Keys:
         """What is solved: the ridge in the keys' own units, preserve keys with their scale.
@@ -142,7 +145,7 @@ class RidgeEdit(Edit):
 
     def _pairs(self) -> Iterator[tuple[Ask, Ask]]:
         for concept in self.concepts:
-            for source, target in prompt_pairs(concept):
+            for source, target in prompt_pairs(concept, contexts=self.contexts):
                 for place in PLACES[self.positions]:
                     goal = Ask(target, target_of(concept), place)
                     yield Ask(source, concept.erase, place), goal

@@ -24,7 +24,26 @@ TEMPLATES: Mapping[Kind, tuple[str, ...]] = {
     "fact": ("{}", "an image of {}", "a photo of {}", "a picture of {}"),
 }
 
+CONTEXTS: Mapping[Kind, Mapping[str, str]] = {
+    "style": {
+        "a painting of a red house in the style of {}": "{} of a red house",
+        "a cat in the style of {}": "{} of a cat",
+        "a picture of a blue tree by {}": "{} of a blue tree",
+        "a woman by {}": "{} of a woman",
+        "a photo of a green car in the style of {}": "{} of a green car",
+        "a flower, in the style of {}": "{} of a flower",
+    },
+    "object": {text: text for text in ("a painting of {}", "a red {}", "a small {} in a garden")},
+    "fact": {text: text for text in ("a painting of {}", "an old picture of {}", "{} at night")},
+}
+"""Prompts that show something else too, and what stands for a style's where it becomes a medium.
+
+States of finished text hold the whole prompt, so that an edit of them must see a concept in company
+to find it there again.
+"""
+
 MEDIA = ("painting", "photo", "photograph", "picture", "image", "drawing", "illustration", "art")
+UNCOUNTED = ("art",)
 PLAIN: Mapping[Kind, str] = {"style": "painting", "object": "object"}
 
 
@@ -38,18 +57,31 @@ def filled(kind: Kind, name: str) -> tuple[str, ...]:
     return tuple(template.replace("{}", name) for template in TEMPLATES[kind])
 
 
-def prompt_pairs(concept: Concept) -> tuple[tuple[str, str], ...]:
-    """(source, target) prompts of a concept: its own, or those of its kind."""
-    given = concept.prompts if concept.prompts is not None else TEMPLATES[concept.kind]
-    return tuple(_pair(entry, concept) for entry in given)
+def prompt_pairs(concept: Concept, *, contexts: bool = False) -> tuple[tuple[str, str], ...]:
+    """(source, target) prompts of a concept: its own, or those of its kind.
+
+    Args:
+        contexts: whether those of its kind include prompts that show something else too.
+    """
+    if concept.prompts is not None:
+        return tuple(_pair(entry, concept) for entry in concept.prompts)
+    plain = dict.fromkeys(TEMPLATES[concept.kind], "{}")
+    more = CONTEXTS[concept.kind] if contexts else {}
+    return tuple(_kind_pair(*entry, concept) for entry in (plain | more).items())
 
 
 def _pair(entry: str | tuple[str, str], concept: Concept) -> tuple[str, str]:
+    if isinstance(entry, str):
+        return _kind_pair(entry, "{}", concept)
+    source, goal = entry
+    return source.replace("{}", concept.erase), goal.replace("{}", target_of(concept))
+
+
+def _kind_pair(template: str, plain: str, concept: Concept) -> tuple[str, str]:
     target = target_of(concept)
-    source, goal = (entry, entry) if isinstance(entry, str) else entry
-    if isinstance(entry, str) and concept.kind == "style":
-        goal = _plain_medium(target) or goal
-    return source.replace("{}", concept.erase), goal.replace("{}", target)
+    medium = _plain_medium(target) if concept.kind == "style" else None
+    goal = plain.replace("{}", medium) if medium else template.replace("{}", target)
+    return template.replace("{}", concept.erase), goal
 
 
 def _plain_medium(target: str) -> str | None:
@@ -57,4 +89,6 @@ def _plain_medium(target: str) -> str | None:
     article, _, noun = target.strip().casefold().rpartition(" ")
     if noun not in MEDIA or article not in ("", "a", "an"):
         return None
+    if noun in UNCOUNTED:
+        return noun
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

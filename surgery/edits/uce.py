@@ -54,6 +54,12 @@ class Uce(CrossAttentionEdit):
             raise ValueError("names nothing in concepts, moderate or debias")
         return self
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it only debiases, and no amount was found yet."""
+        found = any(amount for one in self.debias for amount in one.added)
+        return not (self.concepts or self.moderate or found)
+
     def asks(self, layout: Layout) -> Asks:
         """As every ridge edit; the attributes that debiasing mixes are held too."""
         asks = super().asks(layout)

@@ -74,11 +74,14 @@ def _compared(
     name: str, patch: Patch, base: Array, given: tuple[list[Named], Mapping[str, Array], str]
 ) -> LoraTensor:
     named, stored, dtype = given
-    edited, ours = patch.value(name, base), base.copy()
+    edited = patch.value(name, base) if name in patch.changes else base
+    ours = base.copy()
     for one in named:
         first, last = one.layer.site.rows or (0, len(ours))
         ours[first:last] += loaded(one, stored)
-    change, difference = np.linalg.norm(edited - base), ours - edited
+    change, difference = float(np.linalg.norm(edited - base)), ours - edited
+    # A layer that is there for a loader only changes nothing, and has no share of it.
+    whole = change or 1.0
     rounding = np.sqrt(sum(_bound(one, dtype) ** 2 for one in named))
     allowed = rounding + _FLOAT64 * np.linalg.norm(edited)
     return LoraTensor(
@@ -86,10 +89,10 @@ def _compared(
         modules=tuple(one.module for one in named),
         shape=base.shape,
         rank=max(one.layer.change.rank for one in named),
-        relative_norm=float(change / np.linalg.norm(base)),
+        relative_norm=float(change / np.linalg.norm(base)) if change else 0.0,
         max_abs=float(np.abs(difference).max()),
-        relative=float(np.linalg.norm(difference) / change),
-        allowed=float(allowed / change),
+        relative=float(np.linalg.norm(difference) / whole),
+        allowed=float(allowed / whole),
     )
 
 

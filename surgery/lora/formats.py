@@ -84,6 +84,8 @@ def named(
             f"a text encoder alone ({layout.name}) does not say which of a model's it is",
             hint="give the whole model",
         )
+    if format == "kohya":
+        layers = (*layers, *_outputs(layers, layout))
     found = [(layer, modules.of(layer.site)) for layer in layers]
     ranks = {module.role: 0 for _, module in found}
     for layer, module in found:
@@ -108,6 +110,20 @@ def config(named: Sequence[Named], model: str) -> dict[str, object]:
         "bias": "none",
         "inference_mode": True,
     }
+
+
+def _outputs(layers: Sequence[Layer], layout: Layout) -> Iterator[Layer]:
+    """A zero change of an attention output, for towers whose queries, keys or values change alone.
+
+    Without one, diffusers 0.42 takes kohya's names of the others for those of another format.
+    """
+    widths = {layer.site.kind: layer.change.shape[1] for layer in layers}
+    for site in layout.sites:
+        role, _, kind = site.kind.partition(".")
+        alone = [f"{role}.self_attn.{one}" for one in "qkv" if f"{role}.self_attn.{one}" in widths]
+        if kind == "self_attn.out" and site.index == 0 and site.kind not in widths and alone:
+            width = widths[alone[0]]
+            yield Layer(site, LowRank(np.zeros((width, 1)), np.zeros((1, width))))
 
 
 def _diffusers(

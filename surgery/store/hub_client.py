@@ -19,7 +19,7 @@ from surgery.errors import HubError
 from surgery.store.files import is_plain_name, stamp
 from surgery.store.hub_address import HubAddress
 from surgery.store.hub_cache import check_digest, folder_of, known_commit, remember
-from surgery.store.hub_errors import not_cached, translated
+from surgery.store.hub_errors import not_cached, not_the_hub, translated
 from surgery.store.hub_session import headers_for, without_telemetry
 from surgery.store.patience import PATIENCE, NoAnswerError
 from surgery.store.text import quoted
@@ -169,8 +169,7 @@ def _page(address: HubAddress, url: str) -> tuple[list[object], str | None]:
     try:
         answer = response.json()
     except ValueError as error:
-        hint = "is HF_ENDPOINT right, and is there a proxy?"
-        raise HubError("the answer is not the Hub's", where=str(address), hint=hint) from error
+        raise not_the_hub(address) from error
     following = response.links.get("next", {}).get("url")
     if following is not None and not following.startswith(f"{constants.ENDPOINT}/"):
         raise HubError("the Hub's list goes on at another place", where=str(address))

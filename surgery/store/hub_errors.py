@@ -104,6 +104,12 @@ def not_cached(address: HubAddress, path: str = "") -> HubError:
     )
 
 
+def not_the_hub(address: HubAddress) -> HubError:
+    """Return the error for an answer that no Hub gives."""
+    hint = "is HF_ENDPOINT right, and is there a proxy?"
+    return HubError("the answer is not the Hub's", where=str(address), hint=hint)
+
+
 def _gated(shown: str) -> HubError:
     from huggingface_hub import constants
 
@@ -130,7 +136,12 @@ def _no_repository(repo: str) -> HubError:
 
 
 def _failed(error: BaseException, address: HubAddress, path: str) -> Exception:
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import (
+        FileMetadataError,
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+    )
 
     if isinstance(error, OfflineModeIsEnabled):
         return not_cached(address, path)
@@ -138,7 +149,7 @@ def _failed(error: BaseException, address: HubAddress, path: str) -> Exception:
         cause = error.__cause__
         if isinstance(cause, HfHubHTTPError):
             return _answered(cause, address, path)
-        return _unreachable()
+        return not_the_hub(address) if isinstance(cause, FileMetadataError) else _unreachable()
     if isinstance(error, (*transport_errors(), ConnectionError, TimeoutError)):
         return _unreachable()
     code = getattr(error, "errno", None)

@@ -80,8 +80,7 @@ def write_journal(path: Path, journal: Journal) -> None:
         ResourceError: too little room.
     """
     digest = sha256()
-    with staged_file(path) as (descriptor, staged):
-        sink = Sink(descriptor, path)
+    with staged_file(path) as (descriptor, staged), Sink(descriptor, path) as sink:
         sink.reserve(journal.stored_bytes)
         for piece in _pieces(journal):
             digest.update(piece)

@@ -121,7 +121,7 @@ def read_index(path: Path, ending: str = SAFE) -> dict[str, str]:
             hint = "a shard must lie beside its index"
             raise CheckpointError(problem, where=where, hint=hint)
         if not shard.endswith(ending):
-            hint = f"only {ending} shards are read here"
+            hint = f"only {ending} shards are read here; for pickles give the folder"
             raise CheckpointError(f"shard {quoted(shard)} is no {ending}", where=where, hint=hint)
     return weight_map
 

@@ -231,8 +231,7 @@ def _write_part(job: _Job, path: Path, target: Path, on_bytes: _OnBytes) -> None
 
 
 def _fill(job: _Job, descriptor: int, target: Path, on_bytes: _OnBytes) -> None:
-    sink = Sink(descriptor, target, on_bytes)
-    with opened(job.source) as source:
+    with opened(job.source) as source, Sink(descriptor, target, on_bytes) as sink:
         if not sink.share(source, job.skip, job.size, at=len(job.head)):
             sink.reserve(job.total)
         sink.write(job.head)
@@ -242,7 +241,7 @@ def _fill(job: _Job, descriptor: int, target: Path, on_bytes: _OnBytes) -> None:
             sink.write(_made(ref, make))
             at = ref.start + ref.nbytes
         sink.copy(source, job.source, at, job.size - at)
-    sink.finish()
+        sink.finish()
 
 
 def _made(ref: TensorRef, make: Callable[[], bytes]) -> bytes:

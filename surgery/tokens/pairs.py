@@ -74,17 +74,15 @@ class Pairs:
 
     def _merged(self, symbols: list[str]) -> list[str]:
         """Joins neighbours until no merge is left: of the lowest rank first, then from the left."""
-        ranks = [self._rank(*pair) for pair in pairwise(symbols)]
+        rank = self.ranks.get
+        ranks = [rank(f"{left} {right}", _NEVER) for left, right in pairwise(symbols)]
         while ranks and (lowest := min(ranks)) < _NEVER:
             place = ranks.index(lowest)
             symbols[place : place + 2] = [symbols[place] + symbols[place + 1]]
             del ranks[place]
             for near in range(max(place - 1, 0), min(place + 1, len(ranks))):
-                ranks[near] = self._rank(symbols[near], symbols[near + 1])
+                ranks[near] = rank(f"{symbols[near]} {symbols[near + 1]}", _NEVER)
         return symbols
-
-    def _rank(self, left: str, right: str) -> int:
-        return self.ranks.get(f"{left} {right}", _NEVER)
 
 
 def _words() -> Callable[[str], list[str]]:

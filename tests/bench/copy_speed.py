@@ -1,7 +1,9 @@
-"""Times write() of an edited copy against `cp -r` of the same model, interleaved, medians.
+"""Times writing an edited copy against `cp` of the same model, interleaved, medians. Not a test.
 
-Not a test. Each run is a child process, so that its peak memory is its own:
-`python tests/bench/copy_speed.py --size 1000000000` or `--folder PATH`.
+`python -m tests.bench.copy_speed` makes a file of 4.27 GB and measures it warm and cold, each up to
+the page cache and up to the disk, then one of 1 GB on XFS and btrfs in mounted files, where blocks
+are shared. `--model PATH` measures a file or folder of your own, `--size` a smaller file. Each run
+is a child process, so that its peak memory is its own; its start-up is not counted.
 """
 
 from __future__ import annotations
@@ -16,13 +18,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from surgery.store import TensorEntry, open_checkpoint, write
 from surgery.store.header import build_header
+from tests.helpers.reflink import mounted, why_not
 
 _TENSOR = 768 * 768 * 2
 _PIECE = 16 * 1024 * 1024
+_SHARED_SIZE = 10**9
+CHILD = "from tests.bench.copy_speed import child; import sys; child(*sys.argv[1:])"
+Way = Callable[[Path, Path], float]
 
 
 def build_file(path: Path, size: int) -> None:
@@ -41,89 +49,136 @@ def build_file(path: Path, size: int) -> None:
             left -= file.write(noise[: min(left, _PIECE)])
 
 
-def edit_once(source: Path, out: Path) -> None:
-    """Write `source` to `out` with its middle tensor replaced, in this process."""
+def child(source: str, out: str, sync: str) -> None:
+    """Write a copy with the middle tensor replaced; print seconds and peak memory as JSON."""
+    if not sync:
+        os.fsync = lambda descriptor: None  # what is then left to time is what `cp` does
+    start = time.perf_counter()
     checkpoint = open_checkpoint(source)
     names = list(checkpoint)
     name = names[len(names) // 2]
     data = bytes(checkpoint[name].nbytes)
-    write(checkpoint, {name: lambda: data}, out, metadata={"surgery.bench": "1"})
-
-
-def child(source: Path, out: Path) -> None:
-    """Time edit_once and report seconds and peak memory as JSON."""
-    start = time.perf_counter()
-    edit_once(source, out)
+    write(checkpoint, {name: lambda: data}, Path(out), metadata={"surgery.bench": "1"})
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     sys.stdout.write(json.dumps({"seconds": seconds, "peak": peak}))
 
 
-def run_write(source: Path, out: Path) -> tuple[float, int]:
-    """Return (seconds, peak bytes) of one write in a fresh process, its start-up not counted."""
-    command = [sys.executable, __file__, "--child", str(source), str(out)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found = json.loads(done.stdout)
-    return float(found["seconds"]), int(found["peak"])
+class Writing:
+    """A write in a process of its own; remembers the highest peak memory of all."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+
+    def __call__(self, source: Path, out: Path, *, sync: bool) -> float:
+        command = [sys.executable, "-c", CHILD, str(source), str(out), "sync" if sync else ""]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found = json.loads(done.stdout)
+        self.peak = max(self.peak, found["peak"])
+        return float(found["seconds"])
 
 
-def run_cp(source: Path, out: Path, *, sync: bool) -> float:
-    """Return the seconds of `cp -r`, followed by a sync of the file system when asked."""
+def cp(source: Path, out: Path, *, sync: bool) -> float:
+    """Seconds of `cp -r`, then of bringing its files to the disk when asked."""
     start = time.perf_counter()
     subprocess.run(["cp", "-rL", "--reflink=never", source, out], check=True)
     if sync:
-        subprocess.run(["sync", "-f", out], check=True)
+        files = [path for path in (out, *out.rglob("*")) if path.is_file()]
+        subprocess.run(["sync", *files], check=True)
     return time.perf_counter() - start
 
 
-def measure(source: Path, work: Path, rounds: int) -> None:
-    """Interleave the three ways and print median, spread and ratio of each."""
-    times: dict[str, list[float]] = {"cp": [], "cp and sync": [], "write": []}
-    peaks = []
-    for _ in range(rounds + 1):
-        for way, found in times.items():
-            out = work / "out.safetensors"
+def cold(way: Way, source: Path, out: Path) -> float:
+    """Seconds of a way after the source's pages were dropped, so that it is read from the disk."""
+    for path in (source, *source.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return way(source, out)
+
+
+def measure(
+    source: Path, out: Path, ways: Mapping[str, Way], rounds: int
+) -> dict[str, list[float]]:
+    """Seconds of each way, interleaved, in turning order; the first round does not count."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    names = list(ways)
+    for number in range(rounds + 1):
+        for name in names[number % len(names) :] + names[: number % len(names)]:
             os.sync()
-            if way == "write":
-                seconds, peak = run_write(source, out)
-                peaks.append(peak)
-            else:
-                seconds = run_cp(source, out, sync=way == "cp and sync")
-            found.append(seconds)
+            seconds = ways[name](source, out)
             shutil.rmtree(out) if out.is_dir() else out.unlink()
-    report({way: found[1:] for way, found in times.items()}, max(peaks))
+            if number:
+                times[name].append(seconds)
+    return times
 
 
-def report(times: dict[str, list[float]], peak: int) -> None:
-    """Print the table; the ratio is to the median of `cp` without a sync."""
-    base = statistics.median(times["cp"])
+def report(title: str, times: Mapping[str, list[float]]) -> None:
+    """Print one row a way; the first way is the baseline of the others."""
+    base = statistics.median(next(iter(times.values())))
     for way, found in times.items():
         middle = statistics.median(found)
         sys.stdout.write(
-            f"{way:12} median {middle:7.3f} s  min {min(found):7.3f}  max {max(found):7.3f}"
-            f"  n {len(found)}  {middle / base:5.2f} x cp\n"
+            f"{title:32}{way:7} median {middle:7.3f} s  min {min(found):7.3f}"
+            f"  max {max(found):7.3f}  n {len(found)}  {middle / base:5.2f} x cp\n"
         )
-    sys.stdout.write(f"peak memory of write: {peak / 1e6:.0f} MB\n")
+    sys.stdout.flush()
+
+
+def here(source: Path, out: Path, rounds: int) -> None:
+    """Measure where the source lies: warm and cold, up to the page cache and up to the disk."""
+    writing = Writing()
+    for title, sync, is_cold in (
+        ("warm, to the page cache", False, False),
+        ("warm, to the disk", True, False),
+        ("cold, to the page cache", False, True),
+        ("cold, to the disk", True, True),
+    ):
+        ways: dict[str, Way] = {"cp": partial(cp, sync=sync), "edited": partial(writing, sync=sync)}
+        if is_cold:
+            ways = {name: partial(cold, way) for name, way in ways.items()}
+        report(title, measure(source, out, ways, rounds))
+    sys.stdout.write(f"peak memory of an edited copy: {writing.peak / 1e6:.0f} MB\n")
+
+
+def shared(kind: str, folder: Path, rounds: int) -> None:
+    """Measure on a file system that shares blocks, or say why that is left out."""
+    if reason := why_not(kind):
+        sys.stdout.write(f"{kind}: left out, {reason}\n")
+        return
+    try:
+        with mounted(kind, folder, 4 * _SHARED_SIZE) as place:
+            source = place / "source.safetensors"
+            build_file(source, _SHARED_SIZE)
+            for title, sync in (("to the page cache", False), ("to the disk", True)):
+                ways = {"cp": partial(cp, sync=sync), "edited": partial(Writing(), sync=sync)}
+                found = measure(source, place / "out.safetensors", ways, rounds)
+                report(f"{kind}, 1 GB, {title}", found)
+    except OSError as error:
+        sys.stdout.write(f"{kind}: left out, {error}\n")
 
 
 def main() -> None:
     """Read the options and run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--size", type=float, default=1e9, help="bytes of the file to build")
-    parser.add_argument("--folder", type=Path, help="measure this file or folder instead")
+    parser.add_argument("--size", type=float, default=4.27e9, help="bytes of the file to build")
+    parser.add_argument("--model", type=Path, help="measure this file or folder instead")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--work", type=Path, help="where to write (default: the temporary folder)")
-    parser.add_argument("--child", nargs=2, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=("here", "xfs", "btrfs"), help="one part of it")
     options = parser.parse_args()
-    if options.child:
-        child(*options.child)
-        return
-    with tempfile.TemporaryDirectory(dir=options.work) as folder:
-        source = options.folder
-        if source is None:
-            source = Path(folder) / "source.safetensors"
-            build_file(source, int(options.size))
-        measure(source.resolve(), Path(folder), options.rounds)
+    with tempfile.TemporaryDirectory(dir=options.work) as name:
+        folder = Path(name)
+        if options.only in (None, "here"):
+            source = options.model or folder / "source.safetensors"
+            if options.model is None:
+                build_file(source, int(options.size))
+            here(source.resolve(), folder / "out.safetensors", options.rounds)
+            (folder / "source.safetensors").unlink(missing_ok=True)
+        for kind in ("xfs", "btrfs"):
+            if options.only in (None, kind):
+                shared(kind, folder, options.rounds)
+    sys.stdout.write(f"load at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
 
 
 if __name__ == "__main__":

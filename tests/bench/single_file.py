@@ -2,8 +2,8 @@
 
 Not a test. `python -m tests.bench.single_file build sd1 FILE` writes 4.27 GB (fp32; `sdxl`: 6.94 GB
 fp16) of random numbers and a CLIP tokenizer beside it; `copy FILE` times writing an edited copy
-against `cp`, `apply FILE` the whole process against a copy of the same bytes. Runs are
-interleaved; shown are medians.
+against `cp`, `apply FILE` whole dry runs, `whole FILE` whole processes that write against `cp` and
+fsync. Runs are interleaved; shown are medians.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ from surgery.store import TensorEntry
 from surgery.store.header import build_header
 from tests.helpers import single
 from tests.helpers.structures import component_shapes, configs
+from tests.layouts import vae_names
 
 PARTS = ("unet", "vae", "text_encoder", "text_encoder_2")
 DTYPES = {"sd1": ("F32", np.float32), "sd2": ("F32", np.float32), "sdxl": ("F16", np.float16)}
 PIECE = 1 << 22
 CONCEPTS = (1, 10, 100)
+LIBRARIES = "numpy, pydantic, typer"
 NO_SYNC = "SURGERY_BENCH_NO_SYNC"
 CHILD = "from tests.bench.single_file import edit_once; import sys; edit_once(sys.argv[1:])"
 
@@ -60,8 +62,7 @@ def _shapes(family: str) -> dict[str, tuple[int, ...]]:
     shapes = {}
     for name, held in single.plan(family, parts, settings["unet"]).items():
         rows = sum(known[one][0] for one in held)
-        conv = (1, 1) if "attn_1." in name and name.endswith("weight") else ()
-        shapes[name] = (rows, *known[held[0]][1:], *conv)
+        shapes[name] = vae_names.shape(name, (rows, *known[held[0]][1:]))
     return shapes
 
 
@@ -124,38 +125,59 @@ def copy(source: Path, work: Path, rounds: int, *, cold: bool) -> None:
 
 
 def apply(source: Path, work: Path, rounds: int) -> None:
-    """Whole dry runs: their time, and the processor's, which a busy machine changes less."""
+    """Whole dry runs: their time, and the processor's, which a busy machine changes less.
+
+    The baseline is a process that imports what any such command must, and does nothing.
+    """
+    ways = {LIBRARIES: [sys.executable, "-c", f"import {LIBRARIES}"]}
+    ways |= {f"{count} concepts": _applying(source, work, count) for count in CONCEPTS}
     times: dict[str, list[float]] = {}
     peaks: dict[str, float] = {}
     for number in range(rounds + 1):
-        for count in CONCEPTS:
-            way = f"{count} concepts"
-            seconds, spent, peak = _apply_once(source, work, count)
+        for way, command in ways.items():
+            seconds, spent, peak = _once(command, work)
             if number:
                 times.setdefault(way, []).append(seconds)
                 times.setdefault(f"{way}, processor", []).append(spent)
                 peaks[way] = max(peaks.get(way, 0.0), peak)
-    _report(times, base="1 concepts")
+    _report(times, base=LIBRARIES)
     for way, peak in peaks.items():
         sys.stdout.write(f"{way}: peak memory {peak / 1e6:.0f} MB\n")
 
 
-def _apply_once(source: Path, work: Path, count: int) -> tuple[float, float, float]:
-    """A whole dry run: all but the copy."""
+def whole(source: Path, work: Path, rounds: int) -> None:
+    """Whole runs that write, and a copy of the same bytes; both end on the disk."""
+    out = work / "out.safetensors"
+    copied = ["sh", "-c", 'cp --reflink=never "$0" "$1" && sync "$1"', str(source), str(out)]
+    times: dict[str, list[float]] = {"cp, fsync": [], "apply": []}
+    peak = 0.0
+    for number in range(rounds + 1):
+        for way in times:
+            out.unlink(missing_ok=True)
+            os.sync()
+            start = time.perf_counter()
+            if way == "apply":
+                peak = max(peak, _once(_applying(source, work, 1, "-o", str(out)), work)[2])
+            else:
+                subprocess.run(copied, check=True)
+            if number:
+                times[way].append(time.perf_counter() - start)
+    _report(times, base="cp, fsync")
+    sys.stdout.write(f"apply: {source.stat().st_size / 1e9:.2f} GB, peak {peak / 1e6:.0f} MB\n")
+
+
+def _applying(source: Path, work: Path, count: int, *more: str) -> list[str]:
+    """The whole command; a dry run if nothing is added."""
     recipe = work / f"erase-{count}.yaml"
     erased = "\n".join(f"      - {{erase: {name}, target: painting}}" for name in _names(count))
     text = f"version: 1\nname: bench\nedits:\n  - method: quickfix\n    concepts:\n{erased}\n"
     recipe.write_text(text, "utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "surgery",
-        "apply",
-        str(recipe),
-        "-m",
-        str(source),
-        "--dry-run",
-    ]
+    words = ["surgery", "apply", str(recipe), "-m", str(source), *(more or ["--dry-run"])]
+    return [sys.executable, "-m", *words]
+
+
+def _once(command: list[str], work: Path) -> tuple[float, float, float]:
+    """Seconds, processor seconds and peak bytes of one process."""
     settings = {**os.environ, "PYTHONPYCACHEPREFIX": str(work / "compiled")}
     settings.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.perf_counter()
@@ -164,7 +186,7 @@ def _apply_once(source: Path, work: Path, count: int) -> tuple[float, float, flo
     )
     _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise SystemExit(f"apply ended with {os.waitstatus_to_exitcode(status)}")
+        raise SystemExit(f"{command}: ended with {os.waitstatus_to_exitcode(status)}")
     spent = usage.ru_utime + usage.ru_stime
     return time.perf_counter() - start, spent, usage.ru_maxrss * 1024
 
@@ -187,14 +209,14 @@ def _report(times: dict[str, list[float]], base: str) -> None:
     for way, found in times.items():
         middle = statistics.median(found)
         sys.stdout.write(
-            f"{way:23} median {middle:6.3f} s  min {min(found):6.3f}  max {max(found):6.3f}"
+            f"{way:33} median {middle:6.3f} s  min {min(found):6.3f}  max {max(found):6.3f}"
             f"  n {len(found)}  {middle / reference:5.2f} x {base}\n"
         )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("build", "copy", "apply"))
+    parser.add_argument("what", choices=("build", "copy", "apply", "whole"))
     parser.add_argument("words", nargs="+", help="[family] FILE")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cold", action="store_true", help="forget the source before each copy")
@@ -209,7 +231,7 @@ def main() -> None:
         if asked.what == "copy":
             copy(path, work, asked.rounds, cold=asked.cold)
         else:
-            apply(path, work, asked.rounds)
+            {"apply": apply, "whole": whole}[asked.what](path, work, asked.rounds)
     finally:
         shutil.rmtree(work)
 

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
+import os
 import sys
 
 import pytest
 
 from surgery.cli.console import Output, complain
 from surgery.cli.page import Line, Table
+from surgery.errors import OutputError
 
 NASTY = "a\x1b]0;gone\x07\u202e\u200b\x9b[bold red]b[/]\r"
 PAGE = [
@@ -134,3 +137,22 @@ def test_long_work_shows_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) ->
         advance(5_000)
         advance(5_000)
     assert "copying" in terminal.getvalue()
+
+
+class Full(io.StringIO):
+    """A stream on a full disk."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_result_that_cannot_be_shown_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", Full())
+    with pytest.raises(OutputError, match="the result cannot be shown: No space left"):
+        Output("quiet").result({}, ["a"], [])
+
+
+def test_talk_that_cannot_be_told_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Full())
+    Output().talk([Line("a")])
+    complain("b")

@@ -38,6 +38,8 @@ def test_apply_turns_a_pickle_into_safetensors(tmp_path: Path, capsys: Capture) 
     shown = capsys.readouterr()
     assert "left out, being no weights: 'epoch'" in shown.err
     assert torch.equal(load_file(tmp_path / "out" / "copy.safetensors")["a"], torch.ones(3))
+    assert main(["diff", "m.ckpt", "out/copy.safetensors", "--allow-pickle"]) == 0
+    assert "every tensor is bit-identical" in capsys.readouterr().out
 
 
 def test_inspect_shows_a_pickle(tmp_path: Path, capsys: Capture) -> None:
@@ -46,6 +48,8 @@ def test_inspect_shows_a_pickle(tmp_path: Path, capsys: Capture) -> None:
     shown = capsys.readouterr().out
     assert shown.startswith("m.pt")
     assert "3 parameters" in shown
+    assert main(["doctor", "m.pt", "--allow-pickle"]) == 0
+    assert "nothing is broken; 1 tensor read" in capsys.readouterr().out
 
 
 def test_code_in_a_pickle_is_one_line_and_never_runs(tmp_path: Path, capsys: Capture) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import errno
+import os
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -108,3 +111,21 @@ def test_no_token_reaches_the_log_of_a_bug(capsys: pytest.CaptureFixture[str]) -
 
 def test_the_exit_code_of_a_system_exit_is_kept() -> None:
     assert report(SystemExit(7)) == 7
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.EIO, 2), (errno.ENOSPC, 5), (errno.EMFILE, 5)])
+def test_a_failing_disk_is_no_bug(
+    number: int, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report(OSError(number, os.strerror(number), "a\x1bb")) == code
+    assert (
+        capsys.readouterr().err == f"Error: the system failed: {os.strerror(number)} (a\\u001bb)\n"
+    )
+
+
+def test_a_bug_whose_log_cannot_be_kept_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere/at/all")
+    assert report(ValueError("x")) == 1
+    assert "its details cannot be kept" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from surgery.lora.formats import LoraFormat, Named, named
 from surgery.lora.layers import layers
 from surgery.lora.modules import Modules
 from surgery.patch import Change, Patch
+from surgery.scaled import numbers
 from surgery.store.checkpoint import Checkpoint
 
 Arrays = Mapping[str, np.ndarray]
@@ -57,13 +58,11 @@ def names_in(
 
 
 def edited(patch: Patch, checkpoint: Checkpoint) -> dict[str, np.ndarray]:
-    """The changed tensors of a float32 checkpoint, as a patch leaves them."""
-    found = {}
-    for name in patch.changes:
-        ref = checkpoint[name]
-        base = np.frombuffer(ref.read(), "<f4").reshape(ref.shape)
-        found[name] = patch.value(name, base.astype(np.float64)).astype(np.float32)
-    return found
+    """The changed tensors of a checkpoint as a patch leaves them, in float32."""
+    return {
+        name: patch.value(name, numbers(checkpoint, name).astype(np.float64)).astype(np.float32)
+        for name in patch.changes
+    }
 
 
 def product(path: Path, up: str, down: str) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 
 from surgery.lora.check import LoraTensor, compare, loaded
 from surgery.lora.files import stored
-from surgery.lora.formats import Named
+from surgery.lora.formats import LoraFormat, Named
 from surgery.patch import Patch
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 from tests.helpers.loras import low_rank, names_in, one_change, random_patch
@@ -22,8 +22,10 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     return open_checkpoint(write_folder("sd1", tmp_path_factory.mktemp("check") / "model"))
 
 
-def made(patch: Patch, checkpoint: Checkpoint, dtype: str) -> tuple[tuple[Named, ...], Numbers]:
-    _, found = names_in(patch, checkpoint, "kohya")
+def made(
+    patch: Patch, checkpoint: Checkpoint, dtype: str, format: LoraFormat = "kohya"
+) -> tuple[tuple[Named, ...], Numbers]:
+    _, found = names_in(patch, checkpoint, format)
     (tensors,) = stored(found, dtype).values()
     return found, {tensor.name: tensor.numbers().copy() for tensor in tensors}
 
@@ -70,7 +72,7 @@ def test_two_factors_of_another_layer_are_caught(checkpoint: Checkpoint) -> None
 def test_a_layer_that_is_left_out_of_a_fused_tensor_is_caught(tmp_path: Path) -> None:
     single = open_checkpoint(write_single("sd2", tmp_path / "model.safetensors"))
     patch = random_patch(single, "text.self_attn.{q,k,v}[0]")
-    found, numbers = made(patch, single, "F32")
+    found, numbers = made(patch, single, "F32", "diffusers")
     assert len(found) == 3
     (whole,) = compare(patch, single, found, numbers, "F32")
     assert whole.passed and len(whole.modules) == 3
@@ -89,3 +91,9 @@ def test_the_figures_are_those_of_the_weights(checkpoint: Checkpoint) -> None:
     norms = np.linalg.norm(difference), np.linalg.norm(change)
     assert tensor.relative == pytest.approx(norms[0] / norms[1], rel=1e-6)
     assert (tensor.tensor, tensor.shape, tensor.rank) == (KEY, checkpoint[KEY].shape, 2)
+
+
+def test_a_layer_that_is_there_for_a_loader_only_passes(checkpoint: Checkpoint) -> None:
+    found = checked(random_patch(checkpoint, "text.self_attn.v[0]"), checkpoint)
+    assert [tensor.passed for tensor in found] == [True, True]
+    assert (found[1].max_abs, found[1].relative, found[1].relative_norm) == (0, 0, 0)

@@ -24,8 +24,8 @@ def one(name: str, selector: str, format: LoraFormat) -> Named:
     layout = detect(found.tensors, found.configs)
     (site,) = layout.select(selector)
     layer = Layer(site, low_rank(8, 8, 2))
-    (answer,) = named([layer], layout, Modules(layout, found.tensors), format)
-    return answer
+    first, *_ = named([layer], layout, Modules(layout, found.tensors), format)
+    return first
 
 
 UNDERSCORED, TO_K = TEXT.replace(".", "_"), ATTENTION.replace(".", "_")
@@ -114,3 +114,14 @@ def test_nothing_is_named_without_layers() -> None:
     found = dump("sd1")
     layout = detect(found.tensors, found.configs)
     assert named([], layout, Modules(layout, found.tensors), "kohya") == ()
+
+
+def test_values_of_a_tower_come_with_an_output_for_diffusers(tmp_path: Path) -> None:
+    checkpoint = open_checkpoint(write_folder("sd1", tmp_path / "model"))
+    patch = random_patch(checkpoint, "text.self_attn.v, cross_attn.v")
+    for format, more in (("kohya", 1), ("diffusers", 0)):
+        _, found = names_in(patch, checkpoint, format)  # type: ignore[arg-type]
+        extra = [each for each in found if each.layer.site.kind == "text.self_attn.out"]
+        assert len(found) == len(patch.changes) + more
+        assert [each.layer.site.index for each in extra] == [0] * more
+        assert not any(each.change.up.any() or each.change.down.any() for each in extra)

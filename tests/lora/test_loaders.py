@@ -12,6 +12,7 @@ import peft
 import pytest
 import torch
 
+from surgery.apply import apply
 from surgery.lora.export import LoraWish, export
 from surgery.lora.formats import LoraFormat
 from surgery.patch import Patch
@@ -139,6 +140,25 @@ def test_the_pictures_of_the_atelier_are_those_of_the_edited_weights(
         pipe = fresh()
         load(pipe, out, format)
         assert np.abs(paint(pipe) - wanted).max() < most
+
+
+@pytest.mark.parametrize("format", ["diffusers", "kohya"])
+def test_a_recipe_gives_the_pictures_of_the_model_that_apply_writes(
+    format: LoraFormat,
+    atelier: Checkpoint,
+    fresh: Callable[[], diffusers.DiffusionPipeline],
+    tmp_path: Path,
+) -> None:
+    """The model is stored in half precision, so its weights are rounded and the LoRA's sum not."""
+    recipe = load_recipe(RECIPE)
+    apply(recipe, atelier, tmp_path / "edited", allow_weak=True)
+    export(solve(recipe, atelier)[0], atelier, LoraWish(format, tmp_path / "l.safetensors"))
+    pipe = fresh()
+    load(pipe, tmp_path / "l.safetensors", format)
+    written = paint(pipeline(tmp_path / "edited"))
+    difference = np.abs(paint(pipe) - written).max()
+    assert difference < 1 / 255
+    assert np.abs(paint(fresh()) - written).max() > 50 * difference
 
 
 @pytest.mark.parametrize("single", [False, True], ids=["folder", "single file"])

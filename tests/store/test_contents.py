@@ -21,6 +21,7 @@ def test_a_tensor_and_its_rows_are_read(tmp_path: Path) -> None:
     assert ref.read(first_row=2) == data[12:]
     assert ref.read(last_row=1) == data[:6]
     assert ref.read(2, 2) == b""
+    assert ref.rows([3, 0]) == [data[18:], data[:6]]
 
 
 def test_rows_outside_a_tensor_are_refused(tmp_path: Path) -> None:
@@ -29,6 +30,9 @@ def test_rows_outside_a_tensor_are_refused(tmp_path: Path) -> None:
     for first, last in [(0, 5), (-1, 2), (3, 2)]:
         with pytest.raises(CheckpointError, match="no rows"):
             checkpoint["w"].read(first, last)
+    for row in (4, -1):
+        with pytest.raises(CheckpointError, match="no rows"):
+            checkpoint["w"].rows([0, row])
     with pytest.raises(CheckpointError, match="no rows"):
         checkpoint["s"].read(0, 0)
     assert len(checkpoint["s"].read()) == 4
@@ -38,6 +42,8 @@ def test_rows_of_half_bytes_are_refused(tmp_path: Path) -> None:
     path = write_file(tmp_path / "m.safetensors", {"w": ("F4", (4, 3))})
     ref = open_checkpoint(path)["w"]
     assert ref.read(2, 4) == ref.read()[3:]
+    with pytest.raises(CheckpointError, match="whole bytes"):
+        ref.rows([0])
     with pytest.raises(CheckpointError, match="do not fill whole bytes"):
         ref.read(1, 4)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from surgery.errors import CheckpointError
@@ -89,3 +90,20 @@ def test_millions_of_empty_values_are_not_walked(tmp_path: Path) -> None:
         file.truncate(2**31)
     with pytest.raises(CheckpointError, match="more than"):
         read_gguf(path)
+
+
+def test_what_the_format_s_own_package_writes_is_read_as_it_reads_it(tmp_path: Path) -> None:
+    package = pytest.importorskip("gguf", reason="the PyPI package gguf is not installed")
+    writer = package.GGUFWriter(tmp_path / "m.gguf", "sd1")
+    writer.add_float32("scale", 0.5)
+    values = np.arange(4 * 64, dtype=np.float32).reshape(4, 64)
+    kind = package.GGMLQuantizationType.Q8_0
+    writer.add_tensor("a.weight", package.quants.quantize(values, kind), raw_dtype=kind)
+    writer.add_tensor("b.bias", values[0].astype(np.float16))
+    for step in ("write_header_to_file", "write_kv_data_to_file", "write_tensors_to_file", "close"):
+        getattr(writer, step)()
+    found = read_gguf(tmp_path / "m.gguf")
+    assert (found.architecture, found.metadata["scale"]) == ("sd1", 0.5)
+    read = package.GGUFReader(tmp_path / "m.gguf").tensors
+    theirs = [(one.name, one.tensor_type.name, tuple(map(int, one.shape))) for one in read]
+    assert [(one.name, one.type, one.shape) for one in found.tensors] == theirs

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from surgery.errors import HubError
+from surgery.store.hub_address import HubAddress
+from surgery.store.hub_errors import translated
 from tests.hub.client import Client
 from tests.hub.faults import Fault, refused
 from tests.hub.samples import SMALL, refusal
@@ -70,3 +73,11 @@ def test_a_damaged_file_is_known_from_its_header(hub: HubServer, client: Client)
     assert "the file is empty" in refusal(
         client.run("inspect", "hf://org/bad/empty.safetensors"), 2
     )
+
+
+def test_an_answer_without_the_hubs_own_headers_is_not_called_silence() -> None:
+    from huggingface_hub.errors import FileMetadataError, LocalEntryNotFoundError
+
+    with pytest.raises(HubError, match="the answer is not the Hub's; is HF_ENDPOINT right"):
+        with translated(HubAddress("org/there")):
+            raise LocalEntryNotFoundError("none") from FileMetadataError("no X-Repo-Commit")

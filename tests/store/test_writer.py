@@ -142,7 +142,7 @@ def test_progress_adds_up_to_the_bytes_written(source: Path, tmp_path: Path) -> 
 
 def test_a_folder_is_copied_whole_and_only_the_changed_file_differs(tmp_path: Path) -> None:
     root = write_pipeline(tmp_path / "sd")
-    (root / "model.ckpt").write_bytes(b"pickle")
+    (root / "notes.bin.txt").write_bytes(b"notes")
     before = contents(root)
     checkpoint = open_checkpoint(root)
     write(checkpoint, {}, tmp_path / "same", metadata={})
