@@ -20,6 +20,9 @@ ROUNDS, CLOSE = 30, 0.05
 Counts = Mapping[str, Sequence[int]]
 """Concept -> how many pictures show each of its attributes."""
 
+Observe = Callable[[Recipe], Counts]
+"""Paints with the model that a recipe makes, and counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -62,7 +65,7 @@ class DebiasReport(Report):
 
 def find_amounts(
     recipe: Recipe,
-    observe: Callable[[Recipe], Counts],
+    observe: Observe,
     *,
     rounds: int = ROUNDS,
     close: float = CLOSE,

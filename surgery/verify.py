@@ -110,7 +110,7 @@ def judged(
         UsageError: a model that the judge cannot read.
     """
     checkpoint = open_checkpoint(address)
-    _must_be_readable(checkpoint)
+    must_be_readable(checkpoint)
     from surgery.atelier.exam import examine
     from surgery.atelier.judge import load_judge
     from surgery.model import DiffusersModel, generate
@@ -124,8 +124,12 @@ def judged(
     return Judged(str(address), examine(sets, paint, judge, purpose))
 
 
-def _must_be_readable(checkpoint: Checkpoint) -> None:
-    """The judge learnt the pictures of one model; others it would misread without a word."""
+def must_be_readable(checkpoint: Checkpoint) -> None:
+    """The judge learnt the pictures of one model; others it would misread without a word.
+
+    Raises:
+        UsageError: the checkpoint is another model.
+    """
     ours = {name: ref.shape for name, ref in open_checkpoint(BUILT_IN).items()}
     if {name: ref.shape for name, ref in checkpoint.items()} != ours:
         raise UsageError(

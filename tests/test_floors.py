@@ -62,10 +62,12 @@ PART_OF = {
     "gates": "apply",
     "cautions": "apply",
     "in_place": "apply",
+    "debias": "apply",
     "text_states": "gather",
     "recipe_files": "recipe",
     "recipe_json": "recipe",
     "concept_list": "recipe",
+    "recipe_write": "recipe",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -70,10 +71,12 @@ def command(
       surgery apply remove_vangogh --save-patch vangogh.safetensors
       surgery apply remove_vangogh -m mine --in-place --undo-file vangogh.undo
     """
-    _set_up_process()
+    from surgery.cli.shelf import find_recipe
+
+    path = find_recipe(recipe)
+    _set_up_process(path)
     from surgery.cli.console import Output
     from surgery.cli.in_place import Wish, check_flags, edit
-    from surgery.cli.shelf import find_recipe
     from surgery.recipe import load_recipe
     from surgery.store.checkpoint import open_checkpoint
 
@@ -87,7 +90,7 @@ def command(
         }
         others |= {"--allow-pickle": allow_pickle, "--save-patch": save_patch}
         check_flags(in_place, undo_file, model, others)
-    loaded = load_recipe(find_recipe(recipe))
+    loaded = load_recipe(path)
     checkpoint = open_checkpoint(_address(loaded, model, console), allow_pickle=allow_pickle)
     if undo_file:
         return edit(loaded, checkpoint, Wish(undo_file, force, dry_run, tokenizer), console)
@@ -181,15 +184,28 @@ def _show(report: ApplyReport, here: Checkpoint, picture: Path | None, console: 
     check_gates(report.gates)
 
 
-def _set_up_process() -> None:
+def _set_up_process(recipe: Path) -> None:
     """Settings of the whole process, made before numpy is imported, whose OpenBLAS reads them."""
-    # The products are small: threads gain little on an idle machine and triple the time on a busy
-    # one, where they wait for each other.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if _is_small(recipe):
+        # Threads gain little on an idle machine and triple the time on a busy one, where they wait
+        # for each other.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # A vocabulary is a hundred thousand objects that stay; looking through them cost 4 %.
     gc.set_threshold(100_000, 10, 10)
     # What is left at the end goes with the process; searching it for cycles takes 5 %.
     atexit.register(gc.freeze)
+
+
+def _is_small(recipe: Path) -> bool:
+    """Whether a recipe's products are all small; a guess from its text, before it is loaded."""
+    try:
+        if not recipe.is_file():
+            return False
+        with recipe.open("rb") as file:
+            methods = set(re.findall(rb"method:\s*(\w+)", file.read(1 << 20)))
+    except OSError:
+        return False
+    return methods == {b"quickfix"}
 
 
 def default_out(recipe: Recipe, checkpoint: Checkpoint) -> Path:

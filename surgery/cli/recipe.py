@@ -98,7 +98,7 @@ def new(
     concepts = [{"erase": item, **said, "kind": kind} for item in erase]
     text = _compose(name, concepts, preserve or [])
     path = out or Path(f"{name}.yaml")
-    _save(path, text, force)
+    save(path, text, force)
     console = Output()
     console.page([Line(f"wrote {path}", "good")])
     console.talk([Line("next:", "quiet"), Line(f"  surgery apply {path}", "command")])
@@ -168,7 +168,12 @@ def _compose(name: str, concepts: list[dict[str, str]], preserve: list[str]) -> 
     return load_recipe(json.dumps(fields, indent=1)).dump()
 
 
-def _save(path: Path, text: str, force: bool) -> None:
+def save(path: Path, text: str, force: bool) -> None:
+    """Write a recipe's text to a new file, or over one that is there if that is wanted.
+
+    Raises:
+        OutputError: the file is there already, or cannot be written.
+    """
     from surgery.errors import OutputError
     from surgery.store.text import visible
 

@@ -78,6 +78,6 @@ def test_a_damaged_file_is_known_from_its_header(hub: HubServer, client: Client)
 def test_an_answer_without_the_hubs_own_headers_is_not_called_silence() -> None:
     from huggingface_hub.errors import FileMetadataError, LocalEntryNotFoundError
 
-    with pytest.raises(HubError, match="the answer is not the Hub's; is HF_ENDPOINT right"):
-        with translated(HubAddress("org/there")):
-            raise LocalEntryNotFoundError("none") from FileMetadataError("no X-Repo-Commit")
+    says = "the answer is not the Hub's; is HF_ENDPOINT right"
+    with pytest.raises(HubError, match=says), translated(HubAddress("org/there")):
+        raise LocalEntryNotFoundError("none") from FileMetadataError("no X-Repo-Commit")
