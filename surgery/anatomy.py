@@ -176,6 +176,10 @@ def _provenance(checkpoint: Checkpoint) -> dict[str, str]:
 def _oddities(checkpoint: Checkpoint) -> Iterator[str]:
     empty = [name for name, ref in checkpoint.items() if not ref.nbytes]
     pickles = [path.name for path in checkpoint.side_files if path.suffix in _PICKLES]
+    if checkpoint.origins:
+        files = [path.name for one in checkpoint.origins.values() for path in one.pickles]
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        yield f"read from pickles: {visible(files[0])}{more}; what is edited becomes safetensors"
     yield from _said("name", [name for name in checkpoint if visible(name) != name], _HIDDEN)
     yield from _said("tensor", empty, ("holds no values", "hold no values"))
     yield from _said("tensor", _broken_ids(checkpoint), _NOT_WHOLE)

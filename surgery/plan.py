@@ -165,7 +165,8 @@ def _warnings(
         yield f"{visible(bare[0])} is stored in 8 bits without a scale: rounding may take the edit"
     if old := stale(checkpoint, changes):
         more = f" and {len(old) - 1} more hold" if len(old) > 1 else " holds"
-        yield f"{visible(old[0])}{more} the weights from before the edit; a copy leaves them out"
+        text = f"{visible(old[0])}{more} the weights from before the edit"
+        yield f"{text}; a copy leaves such files out"
     if layout and changes:
         yield from _other_towers(layout, changes)
 

@@ -60,7 +60,8 @@ def next_steps(report: ApplyReport, checkpoint: Checkpoint, picture: Path | None
         page.append(Line(f"wrote {picture}", "title"))
     if report.patch:
         page.append(Line(f"wrote {report.patch} ({size(report.patch_bytes)})", "title"))
-    steps = [shlex.join(["surgery", "diff", checkpoint.address, report.out])]
+    leave = ["--allow-pickle"] if checkpoint.origins else []
+    steps = [shlex.join(["surgery", "diff", checkpoint.address, report.out, *leave])]
     concepts = dict.fromkeys(leak.concept for leak in report.leaks)
     if checkpoint.address == JUDGED and concepts:
         named = [word for concept in concepts for word in ("--concept", concept)]

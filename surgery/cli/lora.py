@@ -9,6 +9,7 @@ import typer
 
 from surgery.cli.options import (
     AllowPickleOption,
+    AllowWeakOption,
     DryRunOption,
     ForceOption,
     FormatOption,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from surgery.patch import Patch
     from surgery.patches import PatchFile
     from surgery.recipe import Recipe
+    from surgery.report import Gate
     from surgery.store.checkpoint import Checkpoint
 
 # What `surgery.lora.formats` and `surgery.lora.export` call so; --help does not wait for numpy.
@@ -52,6 +54,7 @@ def command(
     dry_run: DryRunOption = False,
     force: ForceOption = False,
     tokenizer: TokenizerOption = None,
+    allow_weak: AllowWeakOption = False,
     allow_pickle: AllowPickleOption = False,
     format: FormatOption = "human",
 ) -> None:
@@ -66,6 +69,7 @@ def command(
       surgery lora remove_vangogh --lora-format kohya --dtype f16 -o vangogh.safetensors --force
     """
     from surgery.cli.console import Output
+    from surgery.cli.gates import check_gates
     from surgery.cli.lora_page import lora_page, next_steps
     from surgery.errors import UsageError
     from surgery.lora.export import LoraWish, export, place
@@ -78,10 +82,14 @@ def command(
     checkpoint = open_checkpoint(_address(asked, model), allow_pickle=allow_pickle)
     wish = LoraWish(lora_format, out, dtype, force, dry_run)
     place(checkpoint, wish)
-    report = export(_patch(asked, checkpoint, tokenizer), checkpoint, wish)
+    patch, gates = _patch(asked, checkpoint, tokenizer)
+    if not allow_weak:
+        check_gates(gates)
+    report = export(patch, checkpoint, wish)
     names = [report.out] if report.out else list(report.modules)
     console.result(report.to_dict(), names, lora_page(report))
     console.talk(next_steps(report))
+    check_gates(gates)
 
 
 def _asked(text: str) -> Recipe | PatchFile:
@@ -107,20 +115,36 @@ def _address(asked: Recipe | PatchFile, model: str | None) -> str:
     return (load_recipe(asked.recipe).model if asked.recipe else None) or BUILT_IN
 
 
-def _patch(asked: Recipe | PatchFile, checkpoint: Checkpoint, tokenizer: Path | None) -> Patch:
-    """The changes, solved for the model or read for it.
+def _patch(
+    asked: Recipe | PatchFile, checkpoint: Checkpoint, tokenizer: Path | None
+) -> tuple[Patch, tuple[Gate, ...]]:
+    """The changes, solved for the model or read for it, and what the recipe expects of them.
 
     Raises:
         CheckpointError: the patch file is for another model.
     """
     from surgery.recipe import Recipe
-    from surgery.solve import solve
 
     if isinstance(asked, Recipe):
-        return solve(asked, checkpoint, tokenizer)[0]
+        return _solved(asked, checkpoint, tokenizer)
     from surgery.patches.base import check_structure, check_values
 
     check_structure(asked, checkpoint)
     checkpoint.prepare(tensor.name for tensor in asked.tensors)
     check_values(asked, checkpoint, "apply")
-    return asked.as_patch()
+    return asked.as_patch(), ()
+
+
+def _solved(
+    recipe: Recipe, checkpoint: Checkpoint, tokenizer: Path | None
+) -> tuple[Patch, tuple[Gate, ...]]:
+    """Measured as `apply` would store it, if the recipe has limits; a LoRA alone rounds nothing."""
+    from surgery.gates import gates
+    from surgery.rounding import round_once
+    from surgery.solve import solve
+
+    patch, solved = solve(recipe, checkpoint, tokenizer)
+    if not recipe.expect.model_dump(exclude={"untouched"}, exclude_none=True):
+        return patch, ()
+    result = round_once(patch, solved, checkpoint)
+    return result.patch, gates(recipe.expect, result.leaks, result.drifts)

@@ -158,11 +158,18 @@ def directions(given: Labelled, centre: Matrix) -> Directions:
     order = np.argsort(owners, kind="stable")
     if given.weights is not None:
         order = order[given.weights[order] > 0]
-    apart = given.states[order] - centre
-    lengths = np.linalg.norm(apart, axis=1)
-    noise = 1e-9 * (np.linalg.norm(given.states[order], axis=1) + np.linalg.norm(centre))
-    scale = np.where(lengths > noise, 1 / np.where(lengths > noise, lengths, 1), 0)
-    return Directions(names, (apart * scale[:, None]).astype(np.float32), owners[order])
+    # The states are many: what follows works in this one copy of them.
+    apart = given.states[order]
+    noise = 1e-9 * (_lengths(apart) + np.linalg.norm(centre))
+    apart -= centre
+    lengths = _lengths(apart)
+    apart *= np.where(lengths > noise, 1 / np.where(lengths > noise, lengths, 1), 0)[:, None]
+    return Directions(names, apart.astype(np.float32), owners[order])
+
+
+def _lengths(rows: Matrix) -> Matrix:
+    found: Matrix = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+    return found
 
 
 def _numbered(labels: Sequence[str]) -> tuple[tuple[str, ...], Places]:

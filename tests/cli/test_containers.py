@@ -48,6 +48,7 @@ def test_inspect_shows_a_pickle(tmp_path: Path, capsys: Capture) -> None:
     shown = capsys.readouterr().out
     assert shown.startswith("m.pt")
     assert "3 parameters" in shown
+    assert "odd: read from pickles: m.pt; what is edited becomes safetensors" in shown
     assert main(["doctor", "m.pt", "--allow-pickle"]) == 0
     assert "nothing is broken; 1 tensor read" in capsys.readouterr().out
 

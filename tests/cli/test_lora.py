@@ -86,6 +86,19 @@ def test_an_output_is_needed_and_never_replaced_unasked(model: Path, capsys: Cap
     assert len(load_file("lora.safetensors")) == 2
 
 
+def test_a_missed_gate_stops_the_lora_unless_a_weak_one_is_wanted(
+    model: Path, capsys: Capture
+) -> None:
+    Path("mine.yaml").write_text(f"{RECIPE}expect:\n  leak: {{max: 1e-9}}\n", encoding="utf-8")
+    assert run(model, "-o", "lora.safetensors") == 3
+    assert "gates failed: leak" in capsys.readouterr().err
+    assert not Path("lora.safetensors").exists()
+    assert run(model, "-o", "lora.safetensors", "--allow-weak") == 3
+    assert len(load_file("lora.safetensors")) == 2
+    Path("mine.yaml").write_text(f"{RECIPE}expect:\n  leak: {{max: 1e9}}\n", encoding="utf-8")
+    assert run(model, "-o", "lora.safetensors", "--force") == 0
+
+
 def test_a_patch_file_gives_the_lora_of_its_recipe(wide: Path, capsys: Capture) -> None:
     arguments = ["apply", "mine.yaml", "--model", str(wide), "-o", "edited"]
     assert main([*arguments, "--save-patch", "patch.safetensors"]) == 0

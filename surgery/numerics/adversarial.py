@@ -1,0 +1,90 @@
+"""What brings an edit's old outputs back: the worst input for a map that many weights share.
+
+With W' = W P for every weight W of a set, the input c* that best gives, behind all W', what c gave
+behind all W, is known in closed form, and of the weights only M = sum W'W enters it: one (in, in)
+matrix, gathered while they stream by. Rows are vectors. No names here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surgery.numerics.closed_form import Matrix, solve_cholesky
+
+Factors = tuple[Matrix, Matrix | None]
+"""(left, right) of a map I + left @ right; None for the identity."""
+
+
+def gram_of(weights: Iterable[NDArray[np.floating]]) -> Matrix:
+    """M = sum W'W over weights of the same input, as (in, in); each is looked at once.
+
+    Products are in each weight's own precision, their sum in double.
+    """
+    total: Matrix | None = None
+    for weight in weights:
+        product = (weight.T @ weight).astype(np.float64, copy=False)
+        total = product if total is None else total + product
+    return np.zeros((0, 0)) if total is None else total
+
+
+def restoring(keys: Matrix, gram: Matrix, edited: Factors, ridge: float) -> Matrix:
+    """The inputs c* that minimise sum_W |W P c* - W c|^2 + r |c*|^2, as (n, in).
+
+    Args:
+        keys: (n, in), the inputs c whose old outputs are wanted back.
+        gram: (in, in), M of all edited weights as they were.
+        edited: the factors of P.
+        ridge: r, in units of the mean |W u|^2 over unit inputs u, summed over the weights; above 0.
+
+    Source: Gong et al. 2024, RECE, arXiv 2407.12383, eq. 6-8.
+    """
+    size = ridge * float(np.trace(gram)) / len(gram)
+    mixed = through(edited, gram)
+    covered = through(edited, mixed.T)
+    covered = (covered + covered.T) / 2 + size * np.eye(len(gram))
+    return solve_cholesky(np.linalg.cholesky(covered), mixed.T @ keys.T).T
+
+
+def worst_leak(
+    keys: Matrix, targets: Matrix, gram: Matrix, edited: Factors, ridge: float
+) -> Matrix:
+    """|W' c* - W t| / |W c - W t| with c* as `restoring` finds it, over all weights at once, (n,).
+
+    Lengths are those of all outputs side by side. The weights as they are solved: what rounding
+    takes is left out.
+    """
+    found = images(edited, restoring(keys, gram, edited, ridge))
+    return np.sqrt(_sizes(found - targets, gram) / _sizes(keys - targets, gram))
+
+
+def images(edited: Factors, inputs: Matrix) -> Matrix:
+    """P x for every row x."""
+    left, right = edited
+    inside = inputs if right is None else inputs @ right.T
+    moved: Matrix = inputs + inside @ left.T
+    return moved
+
+
+def through(edited: Factors, matrix: Matrix) -> Matrix:
+    """matrix @ P."""
+    left, right = edited
+    added = matrix @ left if right is None else (matrix @ left) @ right
+    return matrix + added
+
+
+def composed(outer: Factors, inner: Factors) -> Factors:
+    """The factors of P_outer @ P_inner: the inner map is the first that an input meets."""
+    (left, right), (after, last) = outer, inner
+    thin = right is not None and last is not None
+    if thin and len(right) + len(last) <= len(left) // 2:
+        moved = images(outer, after.T).T
+        return np.concatenate([left, moved], axis=1), np.concatenate([right, last])
+    whole = np.eye(len(left))
+    return through(inner, through(outer, whole)) - whole, None
+
+
+def _sizes(vectors: Matrix, gram: Matrix) -> Matrix:
+    return np.maximum(np.einsum("ni,ni->n", vectors @ gram, vectors), 0)
