@@ -24,6 +24,7 @@ from surgery.rounding import Result, coarse, round_once
 from surgery.solve import solve
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 from surgery.store.compare import same_bytes
+from surgery.store.memory import check_memory
 from surgery.store.preflight import check_output, check_space
 from surgery.store.writer import Written, write
 
@@ -107,7 +108,7 @@ def apply(
     wanted = not dry_run and (out is not None or save_patch is None)
     target = preflight(plan, checkpoint, out, force=force, link=link) if wanted else None
     if save_patch is not None:
-        check_patch(plan, save_patch, force=force)
+        check_patch(plan, save_patch, out, force=force)
     clock.lap("plan")
     if target is not None:
         checkpoint = checkpoint.here()
@@ -148,7 +149,7 @@ def preflight(
     Raises:
         UsageError: no place is named, or a link into the cache of downloads is asked for.
         OutputError: nothing may be written there.
-        ResourceError: too little room for it, and for a download to the same disk.
+        ResourceError: too little room for it, and for a download to the same disk, or memory.
     """
     if out is None:
         raise UsageError("nowhere to write", hint="name an output, or make it a dry run")
@@ -168,14 +169,18 @@ def preflight(
         )
     target = check_output(checkpoint, Path(out), force=force)
     check_space(target, needed + checkpoint.claims(target))
+    check_memory(checkpoint[name] for name in plan.changes)
     return Path(out)
 
 
-def check_patch(plan: Plan, path: str | Path, *, force: bool) -> None:
+def check_patch(plan: Plan, path: str | Path, out: str | Path | None, *, force: bool) -> None:
     """Raise what would stop a patch from being written, before anything is solved.
 
+    Args:
+        out: where the model will be written, if it will be.
+
     Raises:
-        UsageError: nothing changes, so there is nothing to keep.
+        UsageError: nothing changes, so there is nothing to keep; or model and patch have one place.
         OutputError: nothing may be written there.
     """
     # Imported here because most edits keep no patch.
@@ -184,7 +189,8 @@ def check_patch(plan: Plan, path: str | Path, *, force: bool) -> None:
     if plan.identity:
         hint = "leave --save-patch out, or raise an edit's strength"
         raise UsageError("the recipe changes nothing: there is no patch to keep", hint=hint)
-    check_place(path, force=force)
+    if check_place(path, force=force) == (Path(out).resolve() if out else None):
+        raise UsageError("--out and --save-patch name one place", hint="choose another name")
 
 
 def _keep(result: Result, checkpoint: Checkpoint, path: str | Path, *, force: bool) -> int:

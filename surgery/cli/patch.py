@@ -39,6 +39,7 @@ app = typer.Typer(
     epilog="Example: surgery patch apply vangogh.safetensors atelier -o patched",
 )
 
+_ANOTHER = "choose another name"
 PatchArgument = Annotated[
     Path, typer.Argument(metavar="PATCH", help="A patch, as --save-patch or `patch make` wrote it.")
 ]
@@ -164,23 +165,26 @@ def _use(
     from surgery.cli.console import Output
     from surgery.cli.download import brought
     from surgery.cli.patch_page import patch_page, used_page
-    from surgery.errors import UsageError
+    from surgery.errors import OutputError, UsageError
     from surgery.patches import apply_patch, read_patch, undo_patch
     from surgery.patches.use import How, preflight
     from surgery.store.checkpoint import open_checkpoint
 
     if wish.out is None and not wish.dry_run:
         raise UsageError("nowhere to write", hint="name an output with -o, or use --dry-run")
+    if wish.out is not None and wish.out.resolve() == path.resolve():
+        raise OutputError("the output is the patch itself", where=str(path), hint=_ANOTHER)
     console, patch = Output(format), read_patch(path)
     checkpoint = open_checkpoint(model[0], allow_pickle=model[1])
     out = None if wish.dry_run else wish.out
-    check = partial(preflight, patch, checkpoint, out, force=wish.force) if out else None
+    how = How(wish.force, wish.link)
+    check = partial(preflight, patch, checkpoint, out, how) if out else None
     use = apply_patch if direction == "apply" else undo_patch
     with (
         brought(checkpoint, console, check) as here,
         console.progress("writing", checkpoint.total_bytes if out else 0) as advance,
     ):
-        report = use(patch, here, out, How(wish.force, wish.link, advance))
+        report = use(patch, here, out, replace(how, on_bytes=advance))
     names = [report.out] if report.out else [tensor.name for tensor in report.tensors]
     console.result(report.to_dict(), names, patch_page(report))
     console.talk(used_page(report, path))

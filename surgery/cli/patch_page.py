@@ -100,10 +100,8 @@ def _exactness(report: PatchReport) -> Iterator[Line]:
     if report.exact:
         yield Line("every byte is as recorded, headers too", "good")
         return
-    what = {
-        "make": "the two lay tensors out differently: these come back exactly, the files do not",
-        "apply": "the header is not the one the patch was made from: its tensors are exact",
-        "undo": "the header is not the recorded one: tensors are exact, surgery's keys are out",
-        "show": "",
-    }[report.action]
+    if report.action == "make":
+        what = "the two lay tensors out differently: these come back exactly, the files do not"
+    else:
+        what = "tensors are exact; the file around them is not the recorded one byte for byte"
     yield Line(what, "warn")

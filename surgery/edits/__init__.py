@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from surgery.edits.base import Edit
+from surgery.edits.cure import Cure
+from surgery.edits.double_projection import DoubleProjection
 from surgery.edits.locoedit import LocoEdit
 from surgery.edits.pooled import Pooled
 from surgery.edits.quickfix import QuickFix
+from surgery.edits.rece import Rece
+from surgery.edits.speed import Speed
 from surgery.edits.time import Time
 from surgery.edits.uce import Uce
 
@@ -15,4 +19,8 @@ EDITS: dict[str, type[Edit]] = {
     "uce": Uce,
     "pooled": Pooled,
     "time": Time,
+    "rece": Rece,
+    "speed": Speed,
+    "double_projection": DoubleProjection,
+    "cure": Cure,
 }

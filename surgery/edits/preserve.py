@@ -121,9 +121,11 @@ def preserve_asks(
 def _defaults(concepts: Sequence[Concept], reach: Reach) -> list[Ask]:
     erased = [words(concept.erase) for concept in concepts]
     asks = [Ask("", None, "bos"), Ask("", None, "eos"), Ask("", None, "pads")]
+    goals = set(map(target_of, concepts))
+    free = {goal for goal in goals if not _clashes(goal, erased)}
     for concept in concepts:
-        if not _clashes(target_of(concept), erased):
-            asks += [Ask(goal, target_of(concept), "subject") for _, goal in prompt_pairs(concept)]
+        if (target := target_of(concept)) in free:
+            asks += [Ask(goal, target, "subject") for _, goal in prompt_pairs(concept)]
     for kind, names in SIBLINGS.items():
         for name in names:
             asks += [] if _clashes(name, erased) else _sibling(kind, name, reach)

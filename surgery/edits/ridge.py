@@ -50,6 +50,10 @@ Ridge = Annotated[
 ]
 
 
+MANY = 100
+"""Of more concepts than this, the shortest prompts have to do: each prompt costs time."""
+
+
 class RidgeEdit(Edit):
     """Give each concept's tokens the output that its target has, and leave the rest.
 
@@ -103,7 +107,7 @@ class RidgeEdit(Edit):
 
     def checks(self, layout: Layout) -> tuple[Check, ...]:
         """The edit's own prompts, other wordings of them, the end token and the padding."""
-        return concept_checks(self.concepts, self.positions, contexts=self.contexts)
+        return concept_checks(self.concepts, self.positions, contexts=self._in_company())
 
     def keys(self, context: Context) -> Keys:
         """What is solved: the ridge in the keys' own units, preserve keys with their scale.
@@ -143,9 +147,12 @@ class RidgeEdit(Edit):
         """Everything whose meaning changes, and that is therefore not held."""
         return self.concepts
 
+    def _in_company(self) -> bool:
+        return self.contexts and len(self.concepts) <= MANY
+
     def _pairs(self) -> Iterator[tuple[Ask, Ask]]:
         for concept in self.concepts:
-            for source, target in prompt_pairs(concept, contexts=self.contexts):
+            for source, target in prompt_pairs(concept, contexts=self._in_company()):
                 for place in PLACES[self.positions]:
                     goal = Ask(target, target_of(concept), place)
                     yield Ask(source, concept.erase, place), goal

@@ -39,7 +39,7 @@ def restoring(keys: Matrix, gram: Matrix, edited: Factors, ridge: float) -> Matr
         edited: the factors of P.
         ridge: r, in units of the mean |W u|^2 over unit inputs u, summed over the weights; above 0.
 
-    Source: Gong et al. 2024, RECE, arXiv 2407.12383, eq. 6-8.
+    Source: Gong et al. 2024, RECE, arXiv 2407.12383.
     """
     size = ridge * float(np.trace(gram)) / len(gram)
     mixed = through(edited, gram)

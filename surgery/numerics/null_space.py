@@ -52,7 +52,7 @@ def main(found: Axes, threshold: float) -> Matrix:
 def expanded(shares: Matrix, alpha: float) -> Matrix:
     """How much of each direction a soft projection takes: a r / ((a - 1) r + 1), r its share.
 
-    Source: Biswas et al. 2025, CURE, arXiv 2505.12677, eq. 6.
+    Source: Das Biswas et al. 2025, CURE, arXiv 2505.12677.
     """
     return alpha * shares / ((alpha - 1) * shares + 1)
 

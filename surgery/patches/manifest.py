@@ -23,6 +23,8 @@ VERSION = "1"
 FLOATS = {"F32": "<f4", "F64": "<f8"}
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 _LONGEST = 2**48
+# No recipe changes one tensor this often, and each one costs a product.
+_MOST_FACTORS = 1000
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, le=_LONGEST)]
 
@@ -70,7 +72,7 @@ class TensorRecord(BaseModel):
     shape: tuple[Count, ...]
     before: Digest
     after: Digest
-    factors: tuple[FactorEntry, ...] = ()
+    factors: Annotated[tuple[FactorEntry, ...], Field(max_length=_MOST_FACTORS)] = ()
     forward: DifferenceEntry | None = None
     backward: DifferenceEntry | None = None
 

@@ -13,7 +13,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from surgery.errors import CheckpointError
+from surgery.errors import CheckpointError, UsageError
 from surgery.patches.base import Direction, check_structure, check_values
 from surgery.patches.headers import changed_files, with_change
 from surgery.patches.rebuild import patched, restored
@@ -63,11 +63,16 @@ def undo_patch(
     return _use(patch, checkpoint, out, ("undo", how))
 
 
-def preflight(patch: PatchFile, checkpoint: Checkpoint, out: Path, *, force: bool) -> None:
+def preflight(patch: PatchFile, checkpoint: Checkpoint, out: Path, how: How) -> None:
     """Raise what would stop the writing; from headers alone, before any download."""
     check_structure(patch, checkpoint)
-    target = check_output(checkpoint, out, force=force)
-    check_space(target, checkpoint.total_bytes + checkpoint.claims(target))
+    if how.link and checkpoint.is_remote:
+        problem = "the cache of downloads is not for sharing files with"
+        raise UsageError(problem, where="--link", hint="leave it out")
+    target = check_output(checkpoint, out, force=how.force)
+    # What is linked takes no room, and the writer knows best what that is.
+    needed = 0 if how.link else checkpoint.total_bytes
+    check_space(target, needed + checkpoint.claims(target))
 
 
 def _use(
@@ -80,7 +85,7 @@ def _use(
     direction, how = do
     check_structure(patch, checkpoint)
     if out is not None:
-        preflight(patch, checkpoint, Path(out), force=how.force)
+        preflight(patch, checkpoint, Path(out), how)
         checkpoint = checkpoint.here()
     check_values(patch, checkpoint, direction)
     heads, exact = _heads(patch, checkpoint, direction)
@@ -126,7 +131,8 @@ def _heads(
 ) -> tuple[dict[str, bytes], bool]:
     """The new headers of the changed files, and whether each is the recorded one."""
     recorded = {change.file: change for change in patch.headers}
-    heads, exact = {}, checkpoint.kind != "dduf"
+    # The records of an archive are written anew, with other dates than another maker's.
+    heads, exact = {}, direction == "apply" or checkpoint.kind != "dduf"
     for name in changed_files(checkpoint, {each.name: None for each in patch.changed}):
         header = checkpoint.headers[name]
         change = recorded.get("" if checkpoint.kind == "file" else name)

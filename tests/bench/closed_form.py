@@ -36,7 +36,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Task:
-    """The rows of one edit: what is read, and what it should be read as; float32 as encoders give."""
+    """The rows of one edit, float32: what is read, and what it should be read as."""
 
     keys: np.ndarray
     targets: np.ndarray
@@ -160,7 +160,9 @@ def main() -> None:
             spread = [run["engine"] for run in runs]
             missed = errors(model, given)
             line = f"{model:6}{concepts:9}{len(given.keys):6}"
-            line += "".join(f"{took[way]:8.2f}s" for way in ("loop", "inverse", "engine", "product"))
+            line += "".join(
+                f"{took[way]:8.2f}s" for way in ("loop", "inverse", "engine", "product")
+            )
             line += "".join(f"{took[way] / took['engine']:8.1f}" for way in ("loop", "inverse"))
             line += f"{took['engine'] / took['product']:8.2f}"
             line += f"{missed['inverse']:10.1e}{missed['engine']:10.1e}"

@@ -110,6 +110,7 @@ def test_a_missed_gate_keeps_no_patch_unless_weak_ones_are_allowed(
     [
         (["--preview"], "--preview and --save-patch without --out"),
         (["--in-place", "--undo-file", "u"], "--in-place and --save-patch together"),
+        (["-o", "p.safetensors"], "--out and --save-patch name one place"),
         (["--save-patch", "none/p.safetensors"], "does not exist"),
         (["--save-patch", "mine.yaml", "--force"], "what is there is no patch"),
     ],
@@ -138,6 +139,10 @@ def test_mistakes_end_as_one_line(model: Path, tmp_path: Path, capsys: Capture) 
     for words, said in (
         (["apply", "p.safetensors", str(model)], "nowhere to write"),
         (["apply", "p.safetensors", "atelier", "-o", "x"], "the patch is for another model"),
+        (
+            ["apply", "p.safetensors", str(model), "-o", "p.safetensors", "--force"],
+            "the output is the patch itself",
+        ),
         (["make", str(model), str(model), "-o", "q"], "nothing to keep"),
         (["make", str(model), "atelier", "-o", "q"], "the two models have other tensors"),
         (["make", str(model), "atelier", "-o", "p.safetensors"], "exists already"),

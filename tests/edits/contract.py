@@ -13,6 +13,8 @@ from surgery.edits.base import Context, Edit
 from surgery.edits.ridge import RidgeEdit
 from surgery.layout import Layout, Site
 
+from .papers import cure_objective, held_objective, rece_objective
+
 WIDTH, OUT = 16, 12
 Changes = Mapping[Site, torch.Tensor]
 Objective = Callable[[Edit, Changes, Mapping[Site, np.ndarray], Context], torch.Tensor]
@@ -20,10 +22,15 @@ Objective = Callable[[Edit, Changes, Mapping[Site, np.ndarray], Context], torch.
 
 @dataclass(frozen=True)
 class Case:
-    """Settings of a method as a recipe gives them, and what its docstring says it minimises."""
+    """Settings of a method as a recipe gives them, and what its docstring says it minimises.
+
+    Args:
+        targeted: whether it moves keys to their targets, rather than anywhere else.
+    """
 
     fields: Mapping[str, object]
     objective: Objective
+    targeted: bool = True
 
     def edit(self, method: str, **changes: object) -> Edit:
         return EDITS[method].model_validate({**self.fields, **changes})
@@ -36,6 +43,7 @@ def layout() -> Layout:
     kinds += [f"{name}{tail}" for name in maps for tail in ("", ".bias")]
     sites = [Site(f"text.{kind}", 0, f"t/{kind}") for kind in kinds]
     sites += [Site(f"cross_attn.{part}", i, f"u/{i}/{part}") for part in "kv" for i in range(2)]
+    sites.append(Site("pooled.in", 0, "u/pooled"))
     return Layout("some", "some", "some", "", tuple(sites), {}, {}, {})
 
 
@@ -104,11 +112,19 @@ def ridge_objective(
     return total
 
 
-VAN_GOGH = {"concepts": [{"erase": "van gogh", "target": "painting"}], "preserve_scale": 0.7}
+BARE = {"concepts": [{"erase": "van gogh", "target": "painting"}]}
+VAN_GOGH = {**BARE, "preserve_scale": 0.7}
+# Some of the directions of what is held are below it, most are not.
+PARTLY = {**BARE, "threshold": 0.03}
 
 CASES: dict[str, Case] = {
     "quickfix": Case(VAN_GOGH, ridge_objective),
     "locoedit": Case({**VAN_GOGH, "where": "cross_attn.{k,v}[1]"}, ridge_objective),
     "uce": Case(VAN_GOGH, ridge_objective),
     "time": Case(VAN_GOGH, ridge_objective),
+    "pooled": Case(VAN_GOGH, ridge_objective),
+    "rece": Case({**VAN_GOGH, "rounds": 2}, rece_objective),
+    "speed": Case(PARTLY, held_objective),
+    "double_projection": Case(PARTLY, held_objective),
+    "cure": Case(BARE, cure_objective, targeted=False),
 }

@@ -68,7 +68,8 @@ def test_a_recipe_a_patch_and_the_way_back_give_the_same_bytes(
     assert contents(tmp_path / f"again{ending}") == contents(out)
     undone = undo_patch(patch, open_checkpoint(out), tmp_path / f"undone{ending}")
     assert contents(tmp_path / f"undone{ending}") == contents(base) or ending == ".dduf"
-    assert again.exact is undone.exact is (ending != ".dduf")
+    assert again.exact
+    assert undone.exact is (ending != ".dduf")
     before, after = open_checkpoint(base), open_checkpoint(tmp_path / f"undone{ending}")
     assert all(after[name].read() == ref.read() for name, ref in before.items())
     assert [header.raw for header in after.headers.values()] == [

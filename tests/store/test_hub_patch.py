@@ -62,6 +62,8 @@ def test_a_patch_is_applied_to_a_model_on_the_hub_and_a_wrong_one_downloads_noth
     wrong = client.run("patch", "apply", kept, "org/small", "-o", tmp_path / "x")
     assert "the patch is for another model" in refusal(wrong, 2)
     assert hub.sent("/lfs/") < 2 * HEAD
+    linked = client.run("patch", "apply", kept, place, "-o", tmp_path / "x", "--link")
+    assert "the cache of downloads is not for sharing" in refusal(linked, 2)
     done = client.run("patch", "apply", kept, place, "-o", tmp_path / "remote")
     assert done.code == 0, done.err
     assert client.run("patch", "apply", kept, "atelier", "-o", tmp_path / "local").code == 0
