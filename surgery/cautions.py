@@ -51,7 +51,7 @@ def _parallel(where: str, solved: SolvedEdit) -> Iterator[str]:
             f" tells them apart (cosine {pair.cosine:.2f})"
         )
     goals = {one.erase: target_of(one) for one in getattr(solved.edit, "concepts", ())}
-    if set(context.key_labels) <= set(goals):
+    if len(set(goals.values())) > 1 and set(context.key_labels) <= set(goals):
         for pair in rivals(edited, goals, centre, threshold=ALIKE, top=MOST):
             yield (
                 f"{where}: '{pair.first}' and '{pair.second}' have different targets, and the model"

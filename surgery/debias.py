@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from surgery.edits.debias import Debias
@@ -73,7 +74,8 @@ def find_amounts(
 ) -> tuple[Recipe, DebiasReport]:
     """The recipe with the amounts whose pictures came nearest to the wanted shares.
 
-    Each round paints, counts, and adds to every amount what its share lacks.
+    Each round paints, counts, and adds to every amount what its share lacks; half as much after
+    each time that it went too far, since few pictures tell a share only roughly.
 
     Args:
         observe: paints with the model that a recipe makes, and counts.
@@ -95,7 +97,7 @@ def find_amounts(
         on_round(balances)
         if _off(balances) <= close:
             break
-        recipe = _corrected(recipe, {one.concept: one for one in balances})
+        recipe = _corrected(recipe, _steps(seen))
     kept = min(range(len(seen)), key=lambda number: _off(seen[number]))
     return tried[kept], DebiasReport(tried[kept].name, tuple(seen), kept)
 
@@ -125,9 +127,28 @@ def _off(balances: Sequence[Balance]) -> float:
     return max(one.off for one in balances)
 
 
-def _corrected(recipe: Recipe, found: Mapping[str, Balance]) -> Recipe:
+def _steps(seen: Sequence[Sequence[Balance]]) -> Mapping[str, tuple[float, ...]]:
+    """What is added to the amounts of each concept next."""
+    steps = {}
+    for past in zip(*seen, strict=True):
+        lacks = [_lack(one) for one in past]
+        turns = sum(_went_too_far(*pair) for pair in pairwise(lacks))
+        steps[past[0].concept] = tuple(lack / 2**turns for lack in lacks[-1])
+    return steps
+
+
+def _lack(one: Balance) -> tuple[float, ...]:
+    pairs = zip(one.wanted, one.shares, strict=True)
+    return tuple(wanted - share for wanted, share in pairs)
+
+
+def _went_too_far(before: Sequence[float], after: Sequence[float]) -> bool:
+    return sum(old * new for old, new in zip(before, after, strict=True)) < 0
+
+
+def _corrected(recipe: Recipe, steps: Mapping[str, Sequence[float]]) -> Recipe:
     edits = tuple(
-        edit.model_copy(update={"debias": tuple(_next(one, found) for one in edit.debias)})
+        edit.model_copy(update={"debias": tuple(_next(one, steps) for one in edit.debias)})
         if isinstance(edit, Uce)
         else edit
         for edit in recipe.edits
@@ -135,10 +156,6 @@ def _corrected(recipe: Recipe, found: Mapping[str, Balance]) -> Recipe:
     return recipe.model_copy(update={"edits": edits})
 
 
-def _next(one: Debias, found: Mapping[str, Balance]) -> Debias:
-    was = found[one.concept]
-    amounts = tuple(
-        round(amount + wanted - share, 4)
-        for amount, wanted, share in zip(was.amounts, was.wanted, was.shares, strict=True)
-    )
-    return one.model_copy(update={"amounts": amounts})
+def _next(one: Debias, steps: Mapping[str, Sequence[float]]) -> Debias:
+    pairs = zip(one.added, steps[one.concept], strict=True)
+    return one.model_copy(update={"amounts": tuple(round(old + step, 4) for old, step in pairs)})

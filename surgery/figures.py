@@ -14,10 +14,11 @@ import numpy as np
 
 from surgery.edits.base import Context, Edit, Matrix
 from surgery.edits.checks import Checked
-from surgery.edits.delta import Array
+from surgery.edits.delta import Array, Mapped
 from surgery.edits.templates import target_of
 from surgery.errors import EditError
 from surgery.layout import Site
+from surgery.numerics.adversarial import gram_of, worst_leak
 from surgery.numerics.conflicts import Labelled
 from surgery.numerics.neighbours import nearest
 from surgery.numerics.stats import drift, leak
@@ -33,6 +34,15 @@ Label = TypeVar("Label")
 
 OWN = ("prompts", "pooled path")
 """The wordings that an edit is solved on."""
+
+WORST = "worst case"
+"""The wording of embeddings, of no words, that best bring a concept's old outputs back."""
+
+WIDEST = 1280
+"""Width of states up to which it is measured; what it costs grows with the square of that."""
+
+REACH = 0.01
+"""How much the length of such an embedding counts, in units of its mean output."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +68,13 @@ class Meter:
     Args:
         left: per site, (n,), the leak of every checked key.
         moved: per site, (m,), the drift of every neutral key and then of every preserved one.
+        shared: the one map that all of the edit's sites get, where there is one.
+        gram: the sum of W'W over the sites as the edit found them, where that is measured.
     """
 
     solved: SolvedEdit
+    shared: Mapped | None = None
+    gram: Matrix | None = None
     sites: list[Site] = field(default_factory=list)
     left: list[Matrix] = field(default_factory=list)
     moved: list[Matrix] = field(default_factory=list)
@@ -72,6 +86,9 @@ class Meter:
         self.sites.append(site)
         self.left.append(leak(before, after, checked.keys, checked.targets))
         self.moved.append(np.concatenate(moved))
+        if self.shared is not None and before.shape[1] <= WIDEST and len(checked.keys):
+            own = gram_of([before])
+            self.gram = own if self.gram is None else self.gram + own
 
     def leaks(self) -> Iterator[Leak]:
         """One row for each concept and wording."""
@@ -81,6 +98,19 @@ class Meter:
         for (concept, wording), rows in _groups(pairs).items():
             target = targets.get(concept, "")
             yield Leak(self.solved.number, concept, target, wording, _spread(left[:, rows]))
+        yield from self._worst(targets)
+
+    def _worst(self, targets: Mapping[str, str]) -> Iterator[Leak]:
+        """One row for each concept: of all sites at once, as solved, before any rounding."""
+        checked = self.solved.checked
+        rows = [row for row, wording in enumerate(checked.wordings) if wording in OWN]
+        if self.gram is None or self.shared is None or not rows:
+            return
+        edited = self.shared.left, self.shared.right
+        left = worst_leak(checked.keys[rows], checked.targets[rows], self.gram, edited, REACH)
+        for concept, own in _groups([checked.concepts[row] for row in rows]).items():
+            target = targets.get(concept, "")
+            yield Leak(self.solved.number, concept, target, WORST, _spread(left[own]))
 
     def drifts(self) -> Iterator[Drift]:
         """One row for each group of prompts that should have stayed."""

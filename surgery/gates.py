@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from surgery.figures import OWN
+from surgery.figures import OWN, WORST
 from surgery.recipe import Expect, Limit
 from surgery.report import Drift, Gate, Leak, Spread
 
@@ -14,11 +14,11 @@ HELD = ("preserved", "neighbours")
 def gates(expect: Expect, leaks: Sequence[Leak], drifts: Sequence[Drift]) -> tuple[Gate, ...]:
     """What the recipe expects, and what was found.
 
-    `leak` is of the edit's own prompts, `wordings` of every other way to ask for the concept;
-    `drift` is of what is held, `neutral` of prompts that the edit never saw.
+    `leak` is of the edit's own prompts, `wordings` of every other way to ask for the concept in
+    words; `drift` is of what is held, `neutral` of prompts that the edit never saw.
     """
     own = [leak.figure for leak in leaks if leak.wording in OWN]
-    other = [leak.figure for leak in leaks if leak.wording not in OWN]
+    other = [leak.figure for leak in leaks if leak.wording not in (*OWN, WORST)]
     held = [drift.figure for drift in drifts if drift.group in HELD]
     neutral = [drift.figure for drift in drifts if drift.group == "neutral"]
     return (

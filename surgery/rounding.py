@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from surgery.edits.delta import Array
+from surgery.edits.delta import Array, Mapped
 from surgery.errors import EditError
 from surgery.figures import OWN, Meter, SolvedEdit
 from surgery.patch import EditRecord, Patch
@@ -73,7 +73,7 @@ def round_once(patch: Patch, solved: Sequence[SolvedEdit], checkpoint: Checkpoin
         EditError: a value overflows the type, or no byte of a tensor changes.
     """
     values = Values(patch, checkpoint, {})
-    meters = [Meter(one) for one in solved]
+    meters = [Meter(one, _shared(patch, order)) for order, one in enumerate(solved)]
     tensors, room = [], KEPT
     for name in patch.changes:
         steps = _Steps.of(patch, name, checkpoint)
@@ -139,6 +139,14 @@ def _length(values: Array) -> float:
     return float(np.sqrt(np.einsum("i,i->", flat, flat, dtype=np.float64)))
 
 
+def _shared(patch: Patch, order: int) -> Mapped | None:
+    """The one map that an edit gives to all that it changes; None for an edit of any other sort."""
+    every = (change for changes in patch.changes.values() for change in changes)
+    own = [change.delta for change in every if change.edit == order]
+    shared = own[0] if own else None
+    return shared if isinstance(shared, Mapped) and all(one is shared for one in own) else None
+
+
 def _measure(meter: Meter, name: str, found: Array | None, stored: Array) -> None:
     if found is None:
         return
@@ -167,7 +175,7 @@ def _check_changed(tensor: EditedTensor) -> None:
 def _records(
     patch: Patch, solved: Sequence[SolvedEdit], leaks: Sequence[Leak], drifts: Sequence[Drift]
 ) -> tuple[EditRecord, ...]:
-    """The records with their figures; those of a patch that was not solved here stay as they are."""
+    """The records with their figures; those of a patch that was not solved here stay."""
     if not solved:
         return patch.edits
     told = []

@@ -57,7 +57,11 @@ def test_a_recipe_that_was_loaded_needs_its_list_no_more(tmp_path: Path) -> None
         ("a.txt", f"monet\n{'x' * 201}\n", "a.txt:2: a name of 201 letters"),
         ("a.txt", "monet\nva\x1bn\n", r"a.txt:2: 'va\u001bn' holds control characters"),
         ("a.txt", "\n# nothing\n", "a.txt: the list names no concept"),
-        ("a.csv", "concept,tagret\nmonet,art\n", "a.csv:1: unknown column 'tagret'; did you mean 'target'"),
+        (
+            "a.csv",
+            "concept,tagret\nmonet,art\n",
+            "a.csv:1: unknown column 'tagret'; did you mean 'target'",
+        ),
         ("a.csv", "target\nart\n", "a.csv:1: the header needs one column 'concept'"),
         ("a.csv", "concept,kind\nmonet,style\nr2d2\n", "a.csv:3: 1 fields, where the header has 2"),
         ("a.csv", 'concept\n"monet\n', "a.csv:2: not a CSV table"),

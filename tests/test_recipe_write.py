@@ -25,7 +25,9 @@ AMOUNTS = ("edits", 0, "debias", 0, "amounts")
 
 
 def test_a_value_is_set_and_nothing_else_changes() -> None:
-    assert with_values(TEXT, {AMOUNTS: [-0.25, 0.25]}) == TEXT.replace("[0.0, 0.0]", "[-0.25, 0.25]")
+    assert with_values(TEXT, {AMOUNTS: [-0.25, 0.25]}) == TEXT.replace(
+        "[0.0, 0.0]", "[-0.25, 0.25]"
+    )
 
 
 def test_a_field_that_is_not_there_is_added() -> None:

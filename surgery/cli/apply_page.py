@@ -95,7 +95,7 @@ def _python(out: str) -> tuple[str, str]:
 
 
 def _tensors(tensors: tuple[EditedTensor, ...]) -> Table:
-    """Every changed tensor; of many, those that changed most, and what the others have in common."""
+    """Every changed tensor; of many, those that changed most, and the median of all."""
     shown = sorted(tensors, key=lambda tensor: -tensor.relative_norm)[:MOST_CHANGED]
     rows = [_tensor(tensor) for tensor in (tensors if len(tensors) <= MOST_CHANGED + 1 else shown)]
     if left := len(tensors) - len(rows):

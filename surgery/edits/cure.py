@@ -39,7 +39,9 @@ class Cure(CrossAttentionEdit):
     positions: Positions = "name"
     alpha: Annotated[
         float,
-        Field(ge=1, strict=True, description="How much the lesser directions count: 1 their share."),
+        Field(
+            ge=1, strict=True, description="How much the lesser directions count: 1 their share."
+        ),
     ] = 2.0
 
     def solve(self, weights: Mapping[Site, Matrix], context: Context) -> dict[Site, Delta]:

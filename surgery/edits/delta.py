@@ -50,8 +50,8 @@ class LowRank:
 
     @property
     def is_finite(self) -> bool:
-        """Whether every number of the change is finite."""
-        return bool(np.isfinite(self.norm))
+        """Whether every number of the factors is finite."""
+        return bool(np.isfinite(self.up).all() and np.isfinite(self.down).all())
 
     def added_to(self, weight: Array) -> Array:
         """The weight with the change added in float64, in the weight's own precision."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from surgery.edits.base import Context, Matrix, States
-from surgery.edits.delta import Delta, LowRank
+from surgery.edits.delta import Delta, LowRank, Mapped
 from surgery.edits.ridge import RidgeEdit
 from surgery.errors import EditError
-from surgery.numerics.closed_form import shared_factors
+from surgery.numerics.closed_form import shared_factors, shared_map
 
 if TYPE_CHECKING:
     from surgery.layout import Layout, Site
@@ -49,8 +49,14 @@ class QuickFix(RidgeEdit):
         return layout.select(READS)
 
     def solve(self, weights: Mapping[Site, Matrix], context: Context) -> dict[Site, Delta]:
-        """One shared pair of right factors; each weight multiplies the left one."""
-        left, right = shared_factors(self.targets(context), self.keys(context))
+        """One shared pair of right factors; each weight multiplies the left one.
+
+        More keys than the states are wide leave nothing to gain from factors: the map is whole.
+        """
+        targets, keys = self.targets(context), self.keys(context)
+        if len(keys.edited) > keys.edited.shape[1]:
+            return dict.fromkeys(weights, Mapped(*shared_map(targets, keys)))
+        left, right = shared_factors(targets, keys)
         return {site: _change(weight, left, right) for site, weight in weights.items()}
 
 

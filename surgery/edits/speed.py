@@ -75,7 +75,8 @@ class Speed(HeldEdit):
         ones = np.ones(len(fixed))
         alone = Keys(context.keys, context.key_weights, fixed, ones, ridge, exact=True)
         left, right = shared_factors(context.targets, alone)
-        return np.linalg.norm(held @ right.T @ left.T, axis=1)
+        moved: Matrix = np.linalg.norm(held @ right.T @ left.T, axis=1)
+        return moved
 
     def _firmness(self, context: Context) -> float:
         return 1.0
@@ -86,4 +87,5 @@ def _plain(ask: Ask) -> Ask:
 
 
 def _units(rows: Matrix) -> Matrix:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    lengths: Matrix = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / lengths

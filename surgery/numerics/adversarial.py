@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from surgery.numerics.closed_form import Matrix, solve_cholesky
 
-Factors = tuple[Matrix, Matrix | None]
+Array = NDArray[np.floating]
+Factors = tuple[Array, Array | None]
 """(left, right) of a map I + left @ right; None for the identity."""
 
 
-def gram_of(weights: Iterable[NDArray[np.floating]]) -> Matrix:
+def gram_of(weights: Iterable[Array]) -> Matrix:
     """M = sum W'W over weights of the same input, as (in, in); each is looked at once.
 
     Products are in each weight's own precision, their sum in double.
@@ -57,7 +58,9 @@ def worst_leak(
     takes is left out.
     """
     found = images(edited, restoring(keys, gram, edited, ridge))
-    return np.sqrt(_sizes(found - targets, gram) / _sizes(keys - targets, gram))
+    left, whole = _sizes(found - targets, gram), _sizes(keys - targets, gram)
+    unmoved = np.where(left > 0, np.inf, 0.0)
+    return np.sqrt(np.where(whole > 0, left / np.where(whole > 0, whole, 1.0), unmoved))
 
 
 def images(edited: Factors, inputs: Matrix) -> Matrix:
@@ -71,7 +74,7 @@ def images(edited: Factors, inputs: Matrix) -> Matrix:
 def through(edited: Factors, matrix: Matrix) -> Matrix:
     """matrix @ P."""
     left, right = edited
-    added = matrix @ left if right is None else (matrix @ left) @ right
+    added: Matrix = matrix @ left if right is None else (matrix @ left) @ right
     return matrix + added
 
 

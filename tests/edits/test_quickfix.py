@@ -7,9 +7,11 @@ import pytest
 from pydantic import ValidationError
 
 from surgery.edits.base import Ask, Context
+from surgery.edits.delta import Mapped
 from surgery.edits.quickfix import QuickFix
 from surgery.errors import EditError
 from surgery.layout import Site
+from surgery.numerics.closed_form import shared_factors
 from surgery.numerics.stats import drift, leak
 
 from .contract import layout
@@ -171,3 +173,12 @@ def test_states_that_make_no_edit_are_errors() -> None:
 def test_settings_that_cannot_be_meant_are_errors(fields: dict[str, object], what: str) -> None:
     with pytest.raises(ValidationError, match=what):
         quickfix(**fields)
+
+
+def test_more_keys_than_the_states_are_wide_give_the_same_change_as_a_whole_map() -> None:
+    edit, context = quickfix(), states(40, 60, 16)
+    before = np.random.default_rng(1).standard_normal((16, 16))
+    delta = edit.solve({SITE: before}, context)[SITE]
+    assert isinstance(delta, Mapped)
+    left, right = shared_factors(edit.targets(context), edit.keys(context))
+    np.testing.assert_allclose(delta.added_to(before), before + before @ left @ right, atol=1e-9)
