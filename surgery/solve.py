@@ -34,8 +34,7 @@ def solve(
     for number, edit in with_companions(active, layout):
         assert layout is not None
         one = _gathered(number, edit, layout, weights)
-        deltas = edit.solve(_Sites(one.sites, weights), one.context)
-        _check(one, deltas)
+        deltas = changes_of(one, weights)
         for name, change in by_tensor(len(solved), deltas, layout):
             weights = weights.with_change(name, change)
         records.append(_record(edit, deltas))
@@ -43,6 +42,17 @@ def solve(
     recipe_text, version = recipe.to_json(), own_version()
     patch = Patch(weights.changes, recipe_text, checkpoint.fingerprint, version, tuple(records))
     return patch, tuple(solved)
+
+
+def changes_of(one: SolvedEdit, weights: Weights) -> dict[Site, Delta]:
+    """Solve one edit on the weights as it finds them.
+
+    Raises:
+        EditError: it cannot be made, or solves to no change or to numbers that are not finite.
+    """
+    deltas = one.edit.solve(_Sites(one.sites, weights), one.context)
+    _check(one, deltas)
+    return deltas
 
 
 def with_companions(

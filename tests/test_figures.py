@@ -5,9 +5,11 @@ import pytest
 
 from surgery.edits.base import Context
 from surgery.edits.checks import Checked
+from surgery.edits.delta import Mapped
 from surgery.errors import EditError
-from surgery.figures import Meter, SolvedEdit
+from surgery.figures import REACH, WORST, Meter, SolvedEdit
 from surgery.layout import Site
+from surgery.numerics.adversarial import worst_leak
 from surgery.report import Drift, Spread
 from tests.helpers.recipes import recipe
 
@@ -78,6 +80,23 @@ def test_the_neighbours_are_preserved_names_that_are_like_the_concept() -> None:
     near = drift("neighbours", meter(W))
     assert near.prompts <= 2
     assert {moved.prompt for moved in near.most} <= {"monet", "seurat"}
+
+
+def test_the_worst_case_is_of_the_own_prompts_and_of_all_sites_at_once() -> None:
+    left, right = np.array([[1.0], [-1.0], [0.0]]), np.array([[-0.5, 0.5, 0.0]])
+    found = Meter(SOLVED, Mapped(left, right))
+    for site, weight in ((SITE, W), (OTHER, np.diag([1.0, 2.0, 3.0]))):
+        found.add(site, weight, Mapped(left, right).added_to(weight))
+    *_, worst = found.leaks()
+    assert (worst.concept, worst.target, worst.wording) == ("van gogh", "painting", WORST)
+    gram = np.diag([2.0, 5.0, 10.0])
+    own = CHECKED.keys[:2], CHECKED.targets[:2]
+    expected = worst_leak(*own, gram, (left, right), REACH)
+    assert worst.figure == Spread.of(expected.tolist())
+
+
+def test_where_each_site_has_a_change_of_its_own_there_is_no_worst_case() -> None:
+    assert WORST not in {leak.wording for leak in meter(W, W).leaks()}
 
 
 def test_a_prompt_without_an_output_is_an_error() -> None:

@@ -40,5 +40,10 @@ def test_a_measure_other_than_the_largest_is_named() -> None:
     assert (gate.name, gate.limit) == ("neutral p95", "at most 0.5")
 
 
+def test_embeddings_of_no_words_are_no_wording() -> None:
+    (gate,) = gates(Expect(wordings=Limit(max=0.5)), [Leak(0, "a", "b", "worst case", HIGH)], [])
+    assert gate.passed
+
+
 def test_gates_of_an_identity_pass() -> None:
     assert all(gate.passed for gate in gates(Expect(leak=Limit(max=0)), [], []))

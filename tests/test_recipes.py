@@ -37,10 +37,16 @@ def test_a_recipe_shows_the_command_that_runs_it(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_a_recipe_plans(path: Path, tmp_path: Path) -> None:
-    plan = make_plan(load_recipe(path), open_checkpoint(write_pipeline(tmp_path / "p")))
+def test_a_recipe_plans(path: Path) -> None:
+    plan = make_plan(load_recipe(path), open_checkpoint("atelier"))
     assert plan.changes
     assert not plan.identity
+
+
+@pytest.mark.parametrize("path", [path for path in RECIPES if "where" not in path.read_text()])
+def test_a_recipe_that_names_no_layers_plans_on_other_models(path: Path, tmp_path: Path) -> None:
+    plan = make_plan(load_recipe(path), open_checkpoint(write_pipeline(tmp_path / "p")))
+    assert plan.changes
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -49,4 +55,5 @@ def test_a_recipe_runs_on_the_model_it_names_and_holds_what_it_expects(path: Pat
     report = apply(recipe, open_checkpoint(recipe.model or ""), dry_run=True)
     assert report.gates
     assert report.passed, report.gates
-    assert all(leak.after.median < leak.before.median / 2 for leak in report.leaks)
+    own = [leak.figure.median for leak in report.leaks if leak.wording == "prompts"]
+    assert all(median < 0.5 for median in own)

@@ -78,7 +78,7 @@ class Output:
 
     @contextmanager
     def progress(
-        self, label: str, total: int, unit: Literal["bytes", "pictures"] = "bytes"
+        self, label: str, total: int, unit: Literal["bytes", "pictures", "steps"] = "bytes"
     ) -> Iterator[Callable[[int], None]]:
         """A bar on stderr; for bytes it appears once they take longer than half a second.
 

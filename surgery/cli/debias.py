@@ -46,7 +46,7 @@ def command(
     from surgery.cli.console import Output
     from surgery.cli.hush import hush
     from surgery.cli.page import Line
-    from surgery.cli.recipe import save
+    from surgery.cli.recipe import must_be_free, save
     from surgery.cli.shelf import find_recipe
     from surgery.debias import find_amounts
     from surgery.recipe import load_recipe
@@ -56,6 +56,7 @@ def command(
     source = find_recipe(recipe)
     loaded = load_recipe(source)
     path = out or Path(f"{loaded.name}.yaml")
+    must_be_free(path, force)
     hush()
     from surgery.atelier.census import census
 

@@ -185,3 +185,16 @@ def save(path: Path, text: str, force: bool) -> None:
         raise OutputError("already there", where=where, hint="--force replaces it") from error
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror}", where=where) from error
+
+
+def must_be_free(path: Path, force: bool) -> None:
+    """Refuse an output that `save` would refuse, before any work is done for it.
+
+    Raises:
+        OutputError: the file is there already.
+    """
+    from surgery.errors import OutputError
+    from surgery.store.text import visible
+
+    if path.exists() and not force:
+        raise OutputError("already there", where=visible(str(path)), hint="--force replaces it")

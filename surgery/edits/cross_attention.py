@@ -15,7 +15,7 @@ from pydantic.config import JsonDict
 from surgery.edits.base import Context, Edit, Matrix, States
 from surgery.edits.delta import Delta, Mapped
 from surgery.edits.pooled import Pooled
-from surgery.edits.ridge import RidgeEdit, Scale
+from surgery.edits.ridge import RidgeEdit
 from surgery.numerics.closed_form import shared_map
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ class CrossAttentionEdit(RidgeEdit):
     states: ClassVar[States] = "conditioning"
     contexts: ClassVar[bool] = True
 
-    preserve_scale: Scale = 1.0
     where: Where = None
     pooled: Annotated[
         bool | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from surgery.edits.cross_attention import CrossAttentionEdit
-from surgery.edits.ridge import Positions
+from surgery.edits.ridge import Positions, Ridge
 from surgery.errors import EditError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class LocoEdit(CrossAttentionEdit):
 
     method: Literal["locoedit"] = "locoedit"
     positions: Positions = "eos"
+    ridge: Ridge = 0.001
 
     def sites(self, layout: Layout) -> tuple[Site, ...]:
         """The keys and values of the window.

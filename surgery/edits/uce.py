@@ -15,7 +15,7 @@ from surgery.edits.cross_attention import CrossAttentionEdit
 from surgery.edits.debias import Debias
 from surgery.edits.places import PLACES
 from surgery.edits.preserve import NAMED
-from surgery.edits.ridge import Positions
+from surgery.edits.ridge import Positions, Ridge
 from surgery.edits.templates import filled
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Uce(CrossAttentionEdit):
         tuple[Debias, ...], Field(description="What should show its attributes in given shares.")
     ] = ()
     positions: Positions = "eos"
+    ridge: Ridge = 0.001
 
     @model_validator(mode="after")
     def _changes_something(self) -> Uce:

@@ -27,6 +27,9 @@ Matrix = NDArray[np.float64]
 # keys then cost no rank.
 NEGLIGIBLE = 1e-10
 
+# Rows that are scaled at a time.
+CHUNK = 1024
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keys:
@@ -133,11 +136,10 @@ def feasibility(keys: Keys) -> Matrix:
 
 def _whole_map(targets: Matrix, keys: Keys) -> Matrix:
     """P - I = (T - K)' S K (K' S K + P' Q P + ridge I)^-1, as (in, in)."""
-    weighted = keys.edited * keys.weights[:, None]
-    firm = keys.preserve * np.sqrt(keys.preserve_weights)[:, None]
-    covered = _symmetric(weighted.T @ keys.edited + firm.T @ firm)
+    covered = _weighted_gram(keys.edited, keys.weights)
+    covered += _weighted_gram(keys.preserve, keys.preserve_weights)
     covered.flat[:: len(covered) + 1] += keys.ridge
-    wanted = weighted.T @ (targets - keys.edited)
+    wanted = (keys.edited * keys.weights[:, None]).T @ (targets - keys.edited)
     return solve_cholesky(_cholesky(covered), wanted).T
 
 
@@ -165,25 +167,39 @@ def _edited_free(keys: Keys) -> Matrix:
 
 def _released(vectors: Matrix, keys: Keys) -> Matrix:
     """Each row times C^-1: what is left of it beside the preserve keys."""
-    held = keys.preserve[keys.preserve_weights > 0]
-    if not len(held):
+    count = int(np.count_nonzero(keys.preserve_weights))
+    if not count:
         return vectors
     if keys.exact:
-        return _without_span(vectors, held)
-    firm = held * np.sqrt(keys.preserve_weights[keys.preserve_weights > 0])[:, None]
-    wide = firm.shape[0] >= firm.shape[1]
-    return (_wide if wide else _thin)(vectors, firm, keys.ridge)
+        return _without_span(vectors, keys.preserve[keys.preserve_weights > 0])
+    if count >= keys.preserve.shape[1]:
+        return _wide(vectors, keys)
+    firm = keys.preserve_weights > 0
+    roots = np.sqrt(keys.preserve_weights[firm])[:, None]
+    return _thin(vectors, keys.preserve[firm] * roots, keys.ridge)
 
 
-def _wide(vectors: Matrix, preserve: Matrix, ridge: float) -> Matrix:
+def _wide(vectors: Matrix, keys: Keys) -> Matrix:
     """One (in, in) factorisation, for as many preserve keys as the input is wide, or more."""
-    covered = _symmetric(preserve.T @ preserve) / ridge + np.eye(preserve.shape[1])
+    covered = _weighted_gram(keys.preserve, keys.preserve_weights)
+    covered /= keys.ridge
+    covered.flat[:: len(covered) + 1] += 1.0
     return solve_cholesky(_cholesky(covered), vectors.T).T
+
+
+def _weighted_gram(rows: Matrix, weights: Matrix) -> Matrix:
+    """rows' diag(weights) rows, (in, in), without a second copy of the rows."""
+    total = np.zeros((rows.shape[1], rows.shape[1]))
+    for start in range(0, len(rows), CHUNK):
+        some = slice(start, start + CHUNK)
+        scaled = rows[some] * np.sqrt(weights[some])[:, None]
+        total += scaled.T @ scaled
+    return total
 
 
 def _thin(vectors: Matrix, preserve: Matrix, ridge: float) -> Matrix:
     """The same by Woodbury's identity, through one (m, m) factorisation."""
-    gram = _symmetric(preserve @ preserve.T) + ridge * np.eye(len(preserve))
+    gram = preserve @ preserve.T + ridge * np.eye(len(preserve))
     shares = solve_cholesky(_cholesky(gram), preserve @ vectors.T)
     return vectors - shares.T @ preserve
 
@@ -206,7 +222,7 @@ def _principal(keys: Matrix, ridge: float) -> Matrix:
     """
     many = len(keys) > keys.shape[1]
     basis, inside = np.linalg.qr(keys) if many else (np.eye(0), keys)
-    _, turn = np.linalg.eigh(_symmetric(inside @ inside.T))
+    _, turn = np.linalg.eigh(inside @ inside.T)
     lengths = np.linalg.norm(turn.T @ inside, axis=1)
     longest = lengths.max(initial=0.0)
     noise = len(keys) * np.finfo(np.float64).eps * longest

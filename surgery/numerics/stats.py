@@ -9,13 +9,14 @@ Array = NDArray[np.floating]
 Matrix = NDArray[np.float64]
 
 # Keys whose outputs are held at a time.
-ROWS = 1024
+ROWS = 512
 
 
 def leak(before: Array, after: Array, keys: Matrix, targets: Matrix) -> Matrix:
     """How much of each edited key is left: |W' k - W t| / |W k - W t|, as (n,).
 
     0 says that the key now gives what its target gives, 1 that it is as far from it as it was.
+    Taken as |(W' - W) k + W (k - t)|, so that what the two outputs share does not cancel.
 
     Args:
         before: (out, in), the weight W as it was.
@@ -23,10 +24,13 @@ def leak(before: Array, after: Array, keys: Matrix, targets: Matrix) -> Matrix:
         keys: (n, in), the edited inputs.
         targets: (n, in), the inputs whose outputs they should have.
     """
-    one = after.dtype
-    old, new = keys.astype(one) @ before.T, keys.astype(one) @ after.T
-    wanted = targets.astype(one) @ before.T
-    return _ratios(new - wanted, old - wanted)
+    change, old = (after - before).T, before.T
+    found = np.empty(len(keys))
+    for first in range(0, len(keys), ROWS):
+        some = slice(first, first + ROWS)
+        way = (keys[some] - targets[some]).astype(after.dtype) @ old
+        found[some] = _ratios(way + keys[some].astype(after.dtype) @ change, way)
+    return found
 
 
 def drift(before: Array, after: Array, keys: Matrix) -> Matrix:

@@ -70,4 +70,5 @@ def _lines(check: Check, tokens: Tokens) -> Iterator[tuple[Prefix, Prefix, Check
         pairs = list(aligned(check.source, check.target, tokens))
     except EditError:
         return
-    yield from ((key, goal, check) for key, goal in pairs)
+    # A place that is its own target has nothing to leave behind.
+    yield from ((key, goal, check) for key, goal in pairs if key != goal)

@@ -1,0 +1,23 @@
+"""What each method gave on the same states when it was written: norm of the change, two entries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from .contract import CASES, context, weights
+
+FROZEN = {
+    "locoedit": (30.787001504410654, 0.026338889656614427, 1.0371461127865085),
+    "uce": (30.787001504410654, 0.026338889656614427, 1.0371461127865085),
+    "time": (44.63169504673417, -0.1898279047910346, 0.84221422646301),
+}
+
+
+@pytest.mark.parametrize("method", FROZEN)
+def test_a_method_still_gives_what_it_gave(method: str) -> None:
+    edit = CASES[method].edit(method)
+    site, weight = next(iter(weights(edit).items()))
+    change = edit.solve(weights(edit), context())[site].added_to(weight) - weight
+    found = (np.linalg.norm(change), change[0, 0], change[3, 7])
+    np.testing.assert_allclose(found, FROZEN[method], rtol=1e-9)
