@@ -40,8 +40,7 @@ def command(
 
     \b
     Examples:
-      surgery debias uce_fair_colours -o fair.yaml
-      surgery apply fair.yaml
+      surgery debias uce_fair_crosses --pictures 16 --rounds 1 -o fair.yaml
     """
     from surgery.cli.console import Output
     from surgery.cli.hush import hush

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from surgery.numerics.conflicts import Labelled, Matrix, directions
+from surgery.numerics.conflicts import CHUNK, Labelled, Matrix, directions
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,23 @@ def nearest(
 
 def _means(given: Labelled, centre: Matrix) -> tuple[tuple[str, ...], Matrix]:
     """(names, (g, in)), the direction of each name that has a state."""
-    found = directions(given, centre)
-    starts = np.flatnonzero(np.diff(found.owners, prepend=-1))
-    sums = np.add.reduceat(found.units, starts, axis=0, dtype=np.float64)
+    names = tuple(dict.fromkeys(given.labels))
+    places = {name: number for number, name in enumerate(names)}
+    sums = np.zeros((len(names), given.states.shape[1]))
+    for part in _parts(given):
+        found = directions(part, centre)
+        starts = np.flatnonzero(np.diff(found.owners, prepend=-1))
+        owners = [places[found.names[owner]] for owner in found.owners[starts]]
+        if owners:
+            sums[owners] += np.add.reduceat(found.units, starts, axis=0, dtype=np.float64)
     lengths = np.linalg.norm(sums, axis=1)
     some = np.flatnonzero(lengths > 0)
-    owners = found.owners[starts][some]
-    return tuple(found.names[i] for i in owners), sums[some] / lengths[some][:, None]
+    return tuple(names[i] for i in some), sums[some] / lengths[some][:, None]
+
+
+def _parts(given: Labelled) -> Iterator[Labelled]:
+    """A few rows at a time: the states are many, and directions are a copy of them."""
+    for first in range(0, len(given.labels), CHUNK):
+        some = slice(first, first + CHUNK)
+        weights = None if given.weights is None else given.weights[some]
+        yield Labelled(given.states[some], given.labels[some], weights)
