@@ -15,6 +15,8 @@ from tests.helpers.tiny import write_pipeline
 SHELF = Path(__file__).parents[1] / "recipes"
 RECIPES = sorted(SHELF.iterdir())
 EXPECTED = {"remove_vangogh", "remove_three_artists", "remove_r2d2", "update_flag_of_freedonia"}
+# What these make of a concept is no target's output, and what is left of it no measure of them.
+AIMLESS = {"double_projection", "cure"}
 
 
 def test_the_shelf_holds_recipes_only_and_none_is_lost() -> None:
@@ -55,5 +57,7 @@ def test_a_recipe_runs_on_the_model_it_names_and_holds_what_it_expects(path: Pat
     report = apply(recipe, open_checkpoint(recipe.model or ""), dry_run=True)
     assert report.gates
     assert report.passed, report.gates
-    own = [leak.figure.median for leak in report.leaks if leak.wording == "prompts"]
+    aimed = [number for number, edit in enumerate(recipe.edits) if edit.method not in AIMLESS]
+    leaks = [leak for leak in report.leaks if leak.wording == "prompts" and leak.edit in aimed]
+    own = [leak.figure.median for leak in leaks]
     assert all(median < 0.5 for median in own)

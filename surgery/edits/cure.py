@@ -36,7 +36,7 @@ class Cure(CrossAttentionEdit):
     preserve_scale: ClassVar[float] = 3.0  # type: ignore[misc]
     ridge: ClassVar[float] = 0.01  # type: ignore[misc]
     method: Literal["cure"] = "cure"
-    positions: Positions = "name"
+    positions: Positions = "eos"
     alpha: Annotated[
         float,
         Field(

@@ -55,7 +55,7 @@ class Rece(CrossAttentionEdit):
             description="What the length of an attacking embedding counts, against its mean "
             "output; less lets it go further.",
         ),
-    ] = 0.01
+    ] = 0.1
 
     def solve(self, weights: Mapping[Site, Matrix], context: Context) -> dict[Site, Delta]:
         """The one map that all of them get: that of the edit times that of each round."""

@@ -39,7 +39,7 @@ class Speed(HeldEdit):
 
     method: Literal["speed"] = "speed"
     positions: Positions = "last"
-    threshold: Threshold = 0.001
+    threshold: Threshold = 0.0003
     selective: Annotated[
         bool,
         Field(

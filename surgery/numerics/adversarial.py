@@ -46,7 +46,8 @@ def restoring(keys: Matrix, gram: Matrix, edited: Factors, ridge: float) -> Matr
     mixed = through(edited, gram)
     covered = through(edited, mixed.T)
     covered = (covered + covered.T) / 2 + size * np.eye(len(gram))
-    return solve_cholesky(np.linalg.cholesky(covered), mixed.T @ keys.T).T
+    lower: Matrix = np.asarray(np.linalg.cholesky(covered))
+    return solve_cholesky(lower, mixed.T @ keys.T).T
 
 
 def worst_leak(
@@ -63,26 +64,24 @@ def worst_leak(
     return np.sqrt(np.where(whole > 0, left / np.where(whole > 0, whole, 1.0), unmoved))
 
 
-def images(edited: Factors, inputs: Matrix) -> Matrix:
+def images(edited: Factors, inputs: Array) -> Matrix:
     """P x for every row x."""
     left, right = edited
     inside = inputs if right is None else inputs @ right.T
-    moved: Matrix = inputs + inside @ left.T
-    return moved
+    return np.asarray(inputs + inside @ left.T, dtype=np.float64)
 
 
-def through(edited: Factors, matrix: Matrix) -> Matrix:
+def through(edited: Factors, matrix: Array) -> Matrix:
     """matrix @ P."""
     left, right = edited
-    added: Matrix = matrix @ left if right is None else (matrix @ left) @ right
-    return matrix + added
+    added = matrix @ left if right is None else (matrix @ left) @ right
+    return np.asarray(matrix + added, dtype=np.float64)
 
 
 def composed(outer: Factors, inner: Factors) -> Factors:
     """The factors of P_outer @ P_inner: the inner map is the first that an input meets."""
     (left, right), (after, last) = outer, inner
-    thin = right is not None and last is not None
-    if thin and len(right) + len(last) <= len(left) // 2:
+    if right is not None and last is not None and len(right) + len(last) <= len(left) // 2:
         moved = images(outer, after.T).T
         return np.concatenate([left, moved], axis=1), np.concatenate([right, last])
     whole = np.eye(len(left))
@@ -90,4 +89,4 @@ def composed(outer: Factors, inner: Factors) -> Factors:
 
 
 def _sizes(vectors: Matrix, gram: Matrix) -> Matrix:
-    return np.maximum(np.einsum("ni,ni->n", vectors @ gram, vectors), 0)
+    return np.asarray(np.maximum(np.einsum("ni,ni->n", vectors @ gram, vectors), 0))

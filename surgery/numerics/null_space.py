@@ -36,7 +36,7 @@ def axes(states: Matrix, weights: Matrix) -> Axes:
     """
     scaled = states * np.sqrt(weights)[:, None]
     if len(scaled) > scaled.shape[1]:
-        scaled = np.linalg.qr(scaled, mode="r")
+        scaled = np.asarray(np.linalg.qr(scaled, mode="r"))
     _, sizes, basis = np.linalg.svd(scaled, full_matrices=False)
     energy = sizes**2
     total = energy.sum()

@@ -1,88 +1,148 @@
 """Measures what the shelf's recipes do to atelier, and writes the figures into README.md.
 
-Not a test: `python -m tests.bench.figures` (about 15 minutes on two cores). Applies every recipe to
-the built-in model, paints all prompt sets of `surgery verify` with each result, and reports what
-the judge read. The seeds are those kept for reporting; settings were chosen on others.
+Not a test: `python -m tests.bench.figures [RECIPE...]` (about 15 minutes on two cores). Applies
+every recipe that erases or replaces a concept to the built-in model, paints all prompt sets of
+`surgery verify` with each result, and reports what the judge read beside what `apply` said before
+anything was painted. The seeds are those kept for reporting; settings were chosen on others. With
+recipes named, nothing is written: their rows are shown.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 from surgery import apply, load_recipe, open_checkpoint
-from surgery.atelier.exam import prompt_sets
+from surgery.apply import ApplyReport
 from surgery.atelier.figures import Figures
+from surgery.edits.base import Concept
+from surgery.recipe import Recipe
 from surgery.report import JudgedSet, Share, VerifyReport
-from surgery.reports.preview import write_preview
 from surgery.store.address import locate
-from surgery.verify import compared, judged
+from surgery.verify import Judged, compared, judged
 
 ROOT = Path(__file__).parents[2]
-RECIPES = ("remove_vangogh", "remove_r2d2", "update_flag_of_freedonia", "remove_three_artists")
+FIRST = "remove_vangogh"
 PICTURE = """
 `surgery apply recipes/remove_vangogh.yaml --preview` paints this, on seeds that no figure uses:
 
 ![the same prompts and seeds before and after](surgery/atelier/remove_vangogh.png)"""
 BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
+HEAD = (
+    "| method | recipe | concept | shown before | shown after | other concepts kept, all and worst "
+    "| leak | drift | seconds |\n|---|---|---|---|---|---|---|---|---|\n"
+)
 
 
-def measured(work: Path) -> dict[str, VerifyReport]:
-    """Applies and verifies each recipe; the unedited model is painted once."""
-    before = judged("atelier", prompt_sets())
-    reports = {}
-    for name in RECIPES:
-        recipe = load_recipe(ROOT / "recipes" / f"{name}.yaml")
-        apply(recipe, open_checkpoint("atelier"), work / name)
-        erased = [one.erase for edit in recipe.edits for one in getattr(edit, "concepts", ())]
-        if name == "remove_vangogh":
-            folders = locate("atelier"), work / name
-            write_preview(*folders, recipe, ROOT / "surgery" / "atelier" / f"{name}.png")
-        after = replace(judged(work / name, prompt_sets()), address=name)
-        reports[name] = compared(before, after, erased)
-        sys.stderr.write(f"{name}: {'passed' if reports[name].passed else 'missed a gate'}\n")
-    return reports
+@dataclass(frozen=True)
+class Measured:
+    """What `apply` said of a recipe, and what the judge said of its pictures."""
+
+    recipe: Recipe
+    applied: ApplyReport
+    pictures: VerifyReport
 
 
-def table(reports: dict[str, VerifyReport]) -> str:
-    """Markdown: for each recipe the erased concepts, and the kept ones at their worst."""
-    head = (
-        "| recipe | concept | shown before | shown after | now mostly | kept concepts, worst after "
-        "| things in its prompts, before and after |\n|---|---|---|---|---|---|---|\n"
-    )
-    return head + "\n".join(_rows(reports))
+def concepts(recipe: Recipe) -> tuple[Concept, ...]:
+    return tuple(one for edit in recipe.edits for one in getattr(edit, "concepts", ()))
 
 
-def _rows(reports: dict[str, VerifyReport]) -> list[str]:
-    rows = []
-    for name, report in reports.items():
-        kept = min(
-            (one for one in report.sets if not one.erased),
-            key=lambda one: one.concept_after.value,
-        )
-        worst = f"{kept.concept} {_share(kept.concept_after)}"
-        for one in (one for one in report.sets if one.erased):
-            rows.append(
-                f"| `{name}` | {one.concept} | {_share(one.concept_before)} "
-                f"| {_share(one.concept_after)} | {one.became} | {worst} | {_things(one)} |"
-            )
-    return rows
+def shelf() -> list[str]:
+    """Recipes that take concepts out, by name; one that only shifts a balance has none."""
+    loaded = {path.stem: load_recipe(path) for path in sorted((ROOT / "recipes").glob("*.yaml"))}
+    return [name for name, recipe in loaded.items() if concepts(recipe)]
 
 
-def _things(row: JudgedSet) -> str:
-    if row.sort != "style":
-        return ""
-    return f"{row.thing_before.value:.0%}, {row.thing_after.value:.0%}"
+def base() -> Judged:
+    """The pictures of the unedited model."""
+    from surgery.atelier.exam import prompt_sets
+
+    _one_thread()
+    return judged("atelier", prompt_sets())
+
+
+def measured(name: str) -> tuple[Recipe, ApplyReport, Judged]:
+    """Apply one recipe, and have its pictures read."""
+    from surgery.atelier.exam import prompt_sets
+    from surgery.reports.preview import write_preview
+
+    _one_thread()
+    recipe = load_recipe(ROOT / "recipes" / f"{name}.yaml")
+    with tempfile.TemporaryDirectory() as work:
+        out = Path(work) / name
+        applied = apply(recipe, open_checkpoint("atelier"), out, allow_weak=True)
+        if name == FIRST:
+            picture = ROOT / "surgery" / "atelier" / f"{name}.png"
+            write_preview(locate("atelier"), out, recipe, picture)
+        return recipe, applied, replace(judged(out, prompt_sets()), address=name)
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def all_measured(names: Sequence[str]) -> dict[str, Measured]:
+    """Two recipes at a time; the unedited model is painted once."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    found = {}
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        before = pool.submit(base)
+        waiting = {name: pool.submit(measured, name) for name in names}
+        for name, one in waiting.items():
+            recipe, applied, after = one.result()
+            erased = [concept.erase for concept in concepts(recipe)]
+            found[name] = Measured(recipe, applied, compared(before.result(), after, erased))
+            sys.stderr.write(f"{len(found)} of {len(names)}  {name}\n")
+    return found
+
+
+def table(reports: Mapping[str, Measured]) -> str:
+    """Markdown: methods as rows; what is gone and kept, what was foretold, and the seconds."""
+    rows = [row for name, one in reports.items() for row in _rows(name, one)]
+    return HEAD + "\n".join(sorted(rows))
+
+
+def _rows(name: str, found: Measured) -> list[str]:
+    method = " + ".join(dict.fromkeys(edit.method for edit in found.recipe.edits))
+    kept = [one for one in found.pictures.sets if not one.erased]
+    worst = min(kept, key=lambda one: one.concept_after.value)
+    shown = sum(one.concept_after.value * one.concept_after.count for one in kept)
+    mean = shown / sum(one.concept_after.count for one in kept)
+    held = f"{mean:.1%}; {worst.concept} {_share(worst.concept_after)}"
+    seconds = found.applied.seconds["plan"] + found.applied.seconds["solve"]
+    return [
+        f"| {method} | `{name}` | {one.concept} | {one.concept_before.value:.0%} "
+        f"| {_share(one.concept_after)}, now mostly {one.became} | {held} "
+        f"| {_leak(found.applied, one)} | {_drift(found.applied)} | {seconds:.2f} |"
+        for one in found.pictures.sets
+        if one.erased
+    ]
+
+
+def _leak(report: ApplyReport, row: JudgedSet) -> str:
+    own = (leak for leak in report.leaks if leak.wording == "prompts")
+    return f"{next(leak.figure.median for leak in own if leak.concept == row.concept):.2f}"
+
+
+def _drift(report: ApplyReport) -> str:
+    far = (drift.figure for drift in report.drifts if drift.group == "neutral")
+    return f"{next(far).p95:.2f}"
 
 
 def _share(share: Share) -> str:
     return f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%} of {share.count})"
 
 
-def base() -> str:
+def model_figures() -> str:
     """One paragraph on the unedited model, from the figures beside its weights."""
     file = locate("atelier").parent / "figures.json"
     figures = Figures.from_json(file.read_text("utf-8"))
@@ -103,16 +163,20 @@ def write(text: str) -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as work:
-        reports = measured(Path(work))
-    plain = {name: report.to_dict() for name, report in reports.items()}
+    if names := sys.argv[1:]:
+        sys.stdout.write(table(all_measured(names)) + "\n")
+        return
+    reports = all_measured(shelf())
+    plain = {name: one.pictures.to_dict() for name, one in reports.items()}
     (locate("atelier").parent / "edits.json").write_text(json.dumps(plain, indent=1) + "\n")
     intro = (
-        "The same prompts and seeds before and after, read by the judge; 95 % intervals "
-        "(Wilson). Made by `python -m tests.bench.figures`; every set is in "
+        "The same prompts and seeds before and after, read by the judge, with Wilson's 95 % "
+        "intervals; leak (median over the edit's own prompts) and drift (95th percentile over "
+        "neutral prompts) as `apply` tells them before anything is painted; seconds to plan, solve "
+        "and measure, without the copy. Made by `python -m tests.bench.figures`; every set is in "
         "`surgery/atelier/weights/edits.json`.\n"
     )
-    write("\n".join([base(), intro, table(reports), PICTURE]))
+    write("\n".join([model_figures(), intro, table(reports), PICTURE]))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def test_it_changes_cross_attention_and_says_what_is_left(
     assert {"prompts", WORST} <= {leak.wording for leak in report.leaks}
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["speed", "cure"])
 def test_it_brings_the_pooled_path_along(models: dict[str, Path], method: str) -> None:
     report = edited(models, "sdxl", method)
     assert [edit.method for edit in report.plan.edits] == [method, "pooled"]

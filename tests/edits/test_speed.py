@@ -90,8 +90,3 @@ def test_it_holds_nothing_soft_where_nothing_is_held() -> None:
 
 def test_the_empty_prompt_has_its_own_state_in_the_solve() -> None:
     assert Ask("", None, "eos", np.inf) in edit().asks(layout()).preserve
-
-
-def test_its_value_is_frozen() -> None:
-    _, found = step(edit(threshold=0.02, ridge=0.001), hard())
-    assert np.round([found[0, 0], found[3, 5], found[-1, -1]], 6).tolist() == [0.342816, -0.171677, 1.206483]
