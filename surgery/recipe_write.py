@@ -1,16 +1,25 @@
-"""Writes values into the text of a recipe, and leaves its comments and everything else alone."""
+"""Writes values into the text of a recipe, and leaves every other character of it alone."""
 
 from __future__ import annotations
 
-import io
+import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from surgery.errors import RecipeError
 from surgery.recipe_text import Path, Plain, field_path
 
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import MappingNode, Node
+
+_BARE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_WORDS = ("true", "false", "null", "yes", "no", "on", "off")
+
 
 def with_values(text: str, values: Mapping[Path, Plain]) -> str:
-    """The same YAML with these fields set; a field that is not there yet is added.
+    """The same YAML or JSON with these fields set; a field that is not there yet is added.
 
     Args:
         text: a valid recipe.
@@ -19,32 +28,79 @@ def with_values(text: str, values: Mapping[Path, Plain]) -> str:
     Raises:
         RecipeError: a path that the recipe does not have.
     """
+    for path, value in values.items():
+        change = _change(text, path, value)
+        text = f"{text[: change.first]}{change.words}{text[change.last :]}"
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What stands from one character to before another, and what is to stand there."""
+
+    first: int
+    last: int
+    words: str
+
+
+def _change(text: str, path: Path, value: Plain) -> _Change:
     from ruamel.yaml import YAML
 
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 2**20
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    root = yaml.load(text)
-    for path, value in values.items():
-        here = root
-        try:
-            for part in path[:-1]:
-                here = here[part]
-            here[path[-1]] = _flow(value)
-        except (KeyError, IndexError, TypeError) as error:
-            raise RecipeError("is not in the recipe's own text", where=field_path(path)) from error
-    out = io.StringIO()
-    yaml.dump(root, out)
-    return out.getvalue()
+    try:
+        parent = YAML(pure=True).compose(text)
+        for part in path[:-1]:
+            parent = _inside(parent, part)
+        found = _inside(parent, path[-1], missing=True)
+    except (KeyError, IndexError, TypeError) as error:
+        raise RecipeError("is not in the recipe's own text", where=field_path(path)) from error
+    shown = _shown(value)
+    if found is not None:
+        return _Change(found.start_mark.index, _end(found), shown)
+    return _added(parent, str(path[-1]), shown, text)
 
 
-def _flow(value: Plain) -> object:
-    """Lists on one line, as people write short ones."""
-    from ruamel.yaml.comments import CommentedSeq
+def _inside(node: Node, part: str | int, *, missing: bool = False) -> Node | None:
+    """The node under one part of a path; KeyError, IndexError or TypeError where there is none."""
+    from ruamel.yaml.nodes import MappingNode, SequenceNode
 
-    if not isinstance(value, list):
+    if isinstance(node, MappingNode) and isinstance(part, str):
+        for key, value in node.value:
+            if key.value == part:
+                return value
+        if missing and node.value:
+            return None
+        raise KeyError(part)
+    if isinstance(node, SequenceNode) and isinstance(part, int):
+        found: Node = node.value[part]
+        return found
+    raise TypeError(part)
+
+
+def _added(node: MappingNode, key: str, shown: str, text: str) -> _Change:
+    """A new field after the first one, written as the others of its mapping are."""
+    first, value = node.value[0]
+    quoted = json.dumps(key) if first.style == '"' else key
+    place = _end(value)
+    if node.flow_style:
+        return _Change(place, place, f", {quoted}: {shown}")
+    breaks = "\r\n" if "\r\n" in text else "\n"
+    place = text.find("\n", place)
+    place = len(text) if place < 0 else place - (breaks == "\r\n")
+    return _Change(place, place, f"{breaks}{' ' * first.start_mark.column}{quoted}: {shown}")
+
+
+def _end(node: Node) -> int:
+    """Where a value ends; a block's own mark lies behind the comments that follow it."""
+    from ruamel.yaml.nodes import MappingNode, ScalarNode
+
+    if isinstance(node, ScalarNode) or node.flow_style or not node.value:
+        return int(node.end_mark.index)
+    last = node.value[-1]
+    return _end(last[1] if isinstance(node, MappingNode) else last)
+
+
+def _shown(value: Plain) -> str:
+    """A value on one line, in quotes where it could be read as another."""
+    if isinstance(value, str) and _BARE.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    line = CommentedSeq(value)
-    line.fa.set_flow_style()
-    return line
+    return json.dumps(value, ensure_ascii=False)

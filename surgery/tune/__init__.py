@@ -212,7 +212,8 @@ def _report(
     grid: Grid, checkpoint: Checkpoint, wish: Wish, points: tuple[Point, ...], clock: _Clock
 ) -> TuneReport:
     costs = [(point.figure(wish.leak), point.figure(wish.drift)) for point in points]
-    found = front(costs)
+    kept = [place for place, one in enumerate(points) if not one.missed] or [*range(len(points))]
+    found = tuple(kept[place] for place in front([costs[place] for place in kept]))
     chosen = choose(wish.choose, found, costs)
     own, new = points[0].settings, points[chosen].settings
     return TuneReport(

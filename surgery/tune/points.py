@@ -80,8 +80,9 @@ class TuneReport(Report):
         edit: which edit of the recipe, from 0.
         axes: setting -> the values that were tried.
         leak: name of the figure of leak that the front is of; `drift` that of drift.
-        front: places of the points that no other beats, from least drift on.
-        chosen: the place of one of them.
+        front: places of the points that no other beats, from least drift on; where any point
+            keeps the recipe's limits, of those that do.
+        chosen: the place of the point to take.
         changes: the settings of the chosen point that are not those of the recipe.
         seconds: wall-clock time of each stage.
     """
