@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from surgery.edits.base import Ask, Context, Edit, Matrix, Position, States
-from surgery.edits.checks import Checked
+from surgery.edits.checks import Check, Checked
 from surgery.edits.delta import Array
 from surgery.edits.neutral import prompts_without
 from surgery.errors import CheckpointError, EditError
@@ -99,24 +99,31 @@ class Weights:
         return values
 
 
-def gather(edit: Edit, layout: Layout, weights: Weights) -> tuple[Context, Checked]:
+def gather(
+    edit: Edit, layout: Layout, weights: Weights, checks: Sequence[Check] | None = None
+) -> tuple[Context, Checked]:
     """Find the states that an edit is solved on, and those it is measured on.
+
+    Args:
+        checks: where to measure; left out, where the edit says.
 
     Raises:
         EditError: the edit needs states that are not computed here, or a prompt is too long.
         CheckpointError: no tokenizer is found, or one of another model.
     """
-    found, checks = _places(edit, layout, weights)
-    states = _STATES[edit.states](found.prefixes + checks.prefixes, edit, layout, weights)
+    asked = edit.checks(layout) if checks is None else tuple(checks)
+    found, looked = _places(edit, layout, weights, asked)
+    states = _STATES[edit.states](found.prefixes + looked.prefixes, edit, layout, weights)
     own = len(found.prefixes)
-    return found.context(states[:own]), checks.checked(states[own:])
+    return found.context(states[:own]), looked.checked(states[own:])
 
 
-def _places(edit: Edit, layout: Layout, weights: Weights) -> tuple[Spots, CheckSpots]:
+def _places(
+    edit: Edit, layout: Layout, weights: Weights, asked: tuple[Check, ...]
+) -> tuple[Spots, CheckSpots]:
     """Where those states are; the vocabulary, which is large, is let go of with this."""
     tokens = _tokens(edit, layout, weights)
     found = spots(edit.asks(layout), tokens)
-    asked = edit.checks(layout)
     neutral = prompts_without({check.concept for check in asked})
     place: Position = "eos" if edit.states == "pooled" else "ends"
     return found, check_spots(asked, [Ask(text, None, place) for text in neutral], tokens)

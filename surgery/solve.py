@@ -30,7 +30,9 @@ def solve(
     """
     active = [(n, edit) for n, edit in enumerate(recipe.edits) if edit.strength]
     layout = detect(checkpoint) if active else None
-    weights, solved, records = Weights(checkpoint, tokenizer=tokenizer), [], []
+    weights = Weights(checkpoint, tokenizer=tokenizer)
+    solved: list[SolvedEdit] = []
+    records: list[EditRecord] = []
     for number, edit in with_companions(active, layout):
         assert layout is not None
         one = _gathered(number, edit, layout, weights)

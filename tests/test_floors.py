@@ -41,6 +41,7 @@ FLOORS = {
     "reports": 5,
     "atelier": 5,
     "verify": 6,
+    "tune": 6,
     "atelier.train": 7,
     "atelier.export": 7,
     "cli": 8,

@@ -13,7 +13,19 @@ from typing import Annotated
 
 import typer
 
-from surgery.cli import apply, debias, diff, doctor, inspect, lora, patch, recipe, undo, verify
+from surgery.cli import (
+    apply,
+    debias,
+    diff,
+    doctor,
+    inspect,
+    lora,
+    patch,
+    recipe,
+    tune,
+    undo,
+    verify,
+)
 
 # Typer returns this after Ctrl-C instead of letting KeyboardInterrupt through.
 INTERRUPTED = 130
@@ -32,6 +44,7 @@ app.command("apply")(apply.command)
 app.command("undo")(undo.command)
 app.command("lora")(lora.command)
 app.command("debias")(debias.command)
+app.command("tune")(tune.command)
 app.command("inspect")(inspect.command)
 app.command("diff")(diff.command)
 app.command("doctor")(doctor.command)

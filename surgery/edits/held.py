@@ -41,7 +41,7 @@ class HeldEdit(CrossAttentionEdit):
 
     # Only its edit of the pooled path weighs what is held.
     preserve_scale: ClassVar[float] = 3.0  # type: ignore[misc]
-    threshold: Threshold = 0.001
+    threshold: Threshold = 0.002
     ridge: Ridge = 0.001
 
     def exempt(self, context: Context) -> Matrix:

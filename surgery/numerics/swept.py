@@ -57,12 +57,13 @@ class Seen:
         """
         rows, columns = up.shape
         # The triangular factor has the lengths of `up`, and fewer rows.
-        short = np.linalg.qr(up, mode="r") if 2 * columns <= rows else up
+        short: Array = np.asarray(np.linalg.qr(up, mode="r")) if 2 * columns <= rows else up
         return _shares(_lengths(others @ short.T), self.still)
 
 
 def _lengths(rows: Array) -> Matrix:
-    return np.sqrt(np.einsum("nd,nd->n", rows, rows)).astype(np.float64)
+    lengths: Matrix = np.sqrt(np.einsum("nd,nd->n", rows, rows)).astype(np.float64)
+    return lengths
 
 
 def _shares(moved: Matrix, whole: Matrix) -> Matrix:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from surgery.store.checkpoint import Checkpoint
 from surgery.tune.front import front
 from surgery.tune.grid import Axes, Trial, Value, trials
 from surgery.tune.points import Point, TuneReport, Worst, check_wish, choose
-from surgery.tune.sweep import Advance, Sweep, Swept
+from surgery.tune.sweep import ELSEWHERE, Advance, Sweep, Swept
 
 Stage = Callable[[str, int], AbstractContextManager[Advance]]
 
@@ -163,22 +163,22 @@ def _points(grid: Grid, swept: Sequence[Swept]) -> tuple[Point, ...]:
     by_trial: dict[int, list[Swept]] = {}
     for one in swept:
         by_trial.setdefault(one.trial, []).append(one)
-    return tuple(
-        _point(grid, trial, by_trial[number]) for number, trial in enumerate(grid.trials)
-    )
+    return tuple(_point(grid, trial, by_trial[number]) for number, trial in enumerate(grid.trials))
 
 
 def _point(grid: Grid, trial: Trial, swept: Sequence[Swept]) -> Point:
     leaks = [leak for one in swept for leak in _leaks(grid.number, one)]
+    places = [leak.figure for one in swept for leak in _leaks(grid.number, one, everywhere=True)]
     drifts = [drift for one in swept for drift in _drifts(grid.number, one)]
-    own = Worst.of([leak.figure for leak in leaks if leak.wording in OWN])
+    prompts, own = Worst.of(places), Worst.of([one.figure for one in leaks if one.wording in OWN])
     neutral = Worst.of([drift.figure for drift in drifts if drift.group == "neutral"])
-    if own is None or neutral is None:
+    if prompts is None or own is None or neutral is None:
         raise EditError("has nothing to measure", where=f"edits[{grid.number}]")
     missed = [gate for gate in gates(grid.recipe.expect, leaks, drifts) if not gate.passed]
     return Point(
         settings=dict(trial.settings),
-        prompts=own,
+        prompts=prompts,
+        own=own,
         wordings=Worst.of([leak.figure for leak in leaks if leak.wording not in OWN]),
         neutral=neutral,
         held=Worst.of([drift.figure for drift in drifts if drift.group == "preserved"]),
@@ -186,11 +186,15 @@ def _point(grid: Grid, trial: Trial, swept: Sequence[Swept]) -> Point:
     )
 
 
-def _leaks(number: int, one: Swept) -> Iterator[Leak]:
+def _leaks(number: int, one: Swept, *, everywhere: bool = False) -> Iterator[Leak]:
+    """A row for each concept and wording, or for each concept's prompts at all tried places."""
     checked, figures = one.gathered.checked, np.stack(one.leaks)
     rows: dict[tuple[str, str], list[int]] = {}
-    for row, pair in enumerate(zip(checked.concepts, checked.wordings, strict=True)):
-        rows.setdefault(pair, []).append(row)
+    for row, (concept, wording) in enumerate(zip(checked.concepts, checked.wordings, strict=True)):
+        if not everywhere and wording != ELSEWHERE:
+            rows.setdefault((concept, wording), []).append(row)
+        elif everywhere and wording in (*OWN, ELSEWHERE):
+            rows.setdefault((concept, ELSEWHERE), []).append(row)
     for (concept, wording), own in rows.items():
         yield Leak(number, concept, "", wording, _spread(figures[:, own]))
 

@@ -70,7 +70,9 @@ def read_axes(texts: Sequence[str]) -> dict[str, tuple[Value, ...]]:
     return axes
 
 
-def trials(edit: Edit, axes: Axes | None = None) -> tuple[tuple[Trial, ...], dict[str, list[Value]]]:
+def trials(
+    edit: Edit, axes: Axes | None = None
+) -> tuple[tuple[Trial, ...], dict[str, list[Value]]]:
     """Every combination of the axes' values, and the axes; the edit's own settings come first.
 
     Args:

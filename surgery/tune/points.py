@@ -12,6 +12,7 @@ from surgery.tune.front import Costs, knee
 
 LeakFigure = Literal[
     "prompts-median", "prompts-p95", "prompts-max",
+    "own-median", "own-p95", "own-max",
     "wordings-median", "wordings-p95", "wordings-max",
 ]  # fmt: skip
 DriftFigure = Literal[
@@ -44,7 +45,9 @@ class Point:
     """One combination of settings and its figures, as `expect` of a recipe knows them.
 
     Args:
-        prompts: leak of the edit's own prompts.
+        prompts: leak of the edit's own prompts, at the places that any point edits: so that points
+            with other places can be compared.
+        own: the same at the places that the edit itself edits, as `apply` has it.
         wordings: leak of every other wording.
         neutral: drift of prompts that the edit never saw.
         held: drift of what is held; None where it was not measured.
@@ -53,6 +56,7 @@ class Point:
 
     settings: Mapping[str, str | float | bool | None]
     prompts: Worst
+    own: Worst
     wordings: Worst | None
     neutral: Worst
     held: Worst | None

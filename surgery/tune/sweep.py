@@ -1,20 +1,21 @@
 """The sweep: states gathered once for all that ask for the same, solves, one pass over the weights.
 
 No weight is rounded and none is kept. Leak and drift are as `apply` measures them, of the weights
-as solved.
+as solved; leak also at the places that only other trials edit, or an edit of few places would look
+better for what it leaves alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from surgery.edits.base import Asks, Context, Edit, States
 from surgery.edits.checks import Check, Checked
 from surgery.edits.delta import Array, Delta, LowRank, Mapped
-from surgery.figures import SolvedEdit
+from surgery.figures import OWN, SolvedEdit
 from surgery.gather import Weights, gather
 from surgery.layout import Layout, Site
 from surgery.numerics.swept import Seen
@@ -26,6 +27,9 @@ SOLVED = ("strength", "ridge", "preserve_scale")
 
 Advance = Callable[[int], None]
 Asked = tuple[States, Asks, tuple[Check, ...]]
+
+ELSEWHERE = "places that other points edit"
+"""The wording of prompts at those places."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +124,7 @@ class Sweep:
                 if (place, own) not in known:
                     known[place, own] = _asked(edit, self.layout)
                 found[number, place] = known[place, own]
-        return found
+        return {key: _everywhere(key[1], asked, found) for key, asked in found.items()}
 
     def gather(
         self, asked: Mapping[tuple[int, int], Asked], advance: Advance
@@ -130,7 +134,7 @@ class Sweep:
         for number, trial in enumerate(self.trials):
             for place, edit in enumerate(self._edits(trial)):
                 if (key := asked[number, place]) not in found:
-                    states = gather(edit, self.layout, self.weights)
+                    states = gather(edit, self.layout, self.weights, key[2])
                     found[key] = Gathered.of(states, held=self.held)
                     advance(1)
         return found
@@ -169,10 +173,18 @@ class Sweep:
             yield edit
 
 
-
-
 def _asked(edit: Edit, layout: Layout) -> Asked:
     return edit.states, edit.asks(layout), edit.checks(layout)
+
+
+def _everywhere(place: int, asked: Asked, every: Mapping[tuple[int, int], Asked]) -> Asked:
+    """The same, measured at the places of all trials."""
+    states, asks, own = asked
+    others = {id(one): one for (_, at), one in every.items() if at == place}
+    union = dict.fromkeys(check for one in others.values() for check in one[2])
+    known = set(own)
+    more = (check for check in union if check.wording in OWN and check not in known)
+    return states, asks, (*own, *(replace(check, wording=ELSEWHERE) for check in more))
 
 
 def _by_states(swept: Sequence[Swept], site: Site) -> list[tuple[Gathered, list[Swept]]]:

@@ -1,0 +1,240 @@
+"""`surgery tune`: sweep an edit's settings, and write the best point back into the recipe."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from surgery.cli.options import (
+    AllowPickleOption,
+    ForceOption,
+    FormatOption,
+    ModelOption,
+    RecipeArgument,
+    TokenizerOption,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from surgery.cli.console import Output
+    from surgery.cli.page import Page
+    from surgery.recipe import Recipe
+    from surgery.recipe_text import Path as FieldPath
+    from surgery.recipe_text import Plain
+    from surgery.reports.pareto import Chart
+    from surgery.tune import Grid
+    from surgery.tune.points import TuneReport
+
+BUILT_IN = "atelier"
+
+# What `surgery.tune.points` calls so; --help does not wait for numpy.
+LeakFigure: TypeAlias = Literal[
+    "prompts-median", "prompts-p95", "prompts-max",
+    "own-median", "own-p95", "own-max",
+    "wordings-median", "wordings-p95", "wordings-max",
+]  # fmt: skip
+DriftFigure: TypeAlias = Literal[
+    "neutral-median", "neutral-p95", "neutral-max", "held-median", "held-p95", "held-max"
+]
+
+
+def command(
+    recipe: RecipeArgument,
+    model: ModelOption = None,
+    edit: Annotated[
+        int | None, typer.Option("--edit", metavar="N", help="Which of several edits, from 0.")
+    ] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--grid",
+            metavar="KEY=VALUES",
+            help="A setting and what to try, as in ridge=0.001,0.01; again for another. Left out:"
+            " strength, ridge, preserve_scale and positions.",
+        ),
+    ] = None,
+    leak: Annotated[
+        LeakFigure,
+        typer.Option(
+            "--leak",
+            help="Which figure says what is left: of the edit's prompts, at every place that any"
+            " point edits; at its own places alone; or of other wordings.",
+        ),
+    ] = "prompts-median",
+    drift: Annotated[
+        DriftFigure, typer.Option("--drift", help="Which figure says what else moves.")
+    ] = "neutral-p95",
+    choose: Annotated[
+        str,
+        typer.Option(
+            "--choose",
+            metavar="POINT",
+            help="knee: farthest below the line through the front's ends, both axes scaled to them;"
+            " leak or drift: the least; or a number from the table.",
+        ),
+    ] = "knee",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write the tuned recipe here."),
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the chosen settings into the recipe itself.")
+    ] = False,
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="FILE", help="Also draw the points.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be tried, solve nothing.")
+    ] = False,
+    force: ForceOption = False,
+    tokenizer: TokenizerOption = None,
+    allow_pickle: AllowPickleOption = False,
+    format: FormatOption = "human",
+) -> None:
+    """Try an edit with many settings, and weigh what it leaves against what else it moves.
+
+    No model is written. The figures are those of `apply`, of weights before rounding. Where any
+    point keeps what the recipe expects, the front is of such points. Comments of the recipe are
+    kept; only the settings that change are written.
+
+    \b
+    Examples:
+      surgery tune uce_vangogh --png front.png -o tuned.yaml
+      surgery tune mine.yaml --grid ridge=0.001,0.01,0.1 --grid positions=last,eos --write
+      surgery tune mine.yaml --leak wordings-median --choose leak --dry-run
+    """
+    from surgery.cli.console import Output
+    from surgery.cli.shelf import find_recipe
+    from surgery.cli.tune_page import grid_page
+    from surgery.recipe import load_recipe
+    from surgery.store.checkpoint import open_checkpoint
+    from surgery.tune import Wish, make_grid, tune
+    from surgery.tune.grid import read_axes
+
+    console = Output(format)
+    source = find_recipe(recipe)
+    loaded = load_recipe(source)
+    axes = read_axes(grid or [])
+    target = _target(source, out, write, force)
+    _check_place(png, force)
+    wish = Wish(edit, axes or None, leak, drift, choose, tokenizer)
+    address = model if model is not None else loaded.model or BUILT_IN
+    checkpoint = open_checkpoint(address, allow_pickle=allow_pickle)
+    plan = make_grid(loaded, checkpoint, wish)
+    if dry_run:
+        return console.result(_document(plan), list(plan.axes), grid_page(plan))
+    report = tune(plan, checkpoint, wish, _stage(console))
+    _show(report, choose, console)
+    _keep(report, loaded, source, (target, png), console)
+
+
+def _stage(console: Output) -> Callable[[str, int], AbstractContextManager[Callable[[int], None]]]:
+    return lambda label, total: console.progress(label, total, "steps")
+
+
+def _target(source: Path, out: Path | None, write: bool, force: bool) -> Path | None:
+    """Where the tuned recipe goes; what would stop it is found before any work."""
+    from surgery.cli.shelf import shelf
+    from surgery.errors import UsageError
+
+    if not write:
+        _check_place(out, force)
+        return out
+    if out is not None:
+        raise UsageError("--write and --out together", hint="choose one place for the recipe")
+    if source.resolve() in {path.resolve() for path in shelf().values()}:
+        hint = f"write a copy: -o {source.stem}_tuned.yaml"
+        raise UsageError("this recipe comes with surgery and stays as it is", hint=hint)
+    return source
+
+
+def _check_place(path: Path | None, force: bool) -> None:
+    from surgery.errors import OutputError
+    from surgery.store.text import visible
+
+    if path is None:
+        return
+    where = visible(str(path))
+    if path.is_dir() or (path.exists() and not force):
+        hint = "name a file" if path.is_dir() else "--force replaces it"
+        raise OutputError("already there", where=where, hint=hint)
+    if not path.absolute().parent.is_dir():
+        raise OutputError("its folder does not exist", where=where, hint="make it first")
+
+
+def _document(grid: Grid) -> dict[str, object]:
+    return {
+        "kind": "grid",
+        "version": 1,
+        "recipe": grid.recipe.name,
+        "edit": grid.number,
+        "method": grid.edit.method,
+        "axes": grid.axes,
+        "points": [dict(trial.settings) for trial in grid.trials],
+    }
+
+
+def _show(report: TuneReport, wish: str, console: Output) -> None:
+    from surgery.cli.tune_page import shown, tune_page
+
+    chosen = report.points[report.chosen].settings
+    names = [f"{key}={shown(value)}" for key, value in chosen.items()]
+    page: Page = tune_page(report, _chart(report), wish) if console.format == "human" else []
+    console.result(report.to_dict(), names, page)
+
+
+def _chart(report: TuneReport) -> Chart:
+    from surgery.cli.tune_page import chart_of
+
+    return chart_of(report)
+
+
+def _keep(
+    report: TuneReport,
+    recipe: Recipe,
+    source: Path,
+    places: tuple[Path | None, Path | None],
+    console: Output,
+) -> None:
+    """Write what was asked for: the recipe, the chart."""
+    import shlex
+
+    from surgery.cli.page import Line
+
+    target, png = places
+    page = []
+    if png is not None:
+        from surgery.reports.pareto import pareto_chart
+        from surgery.reports.sheet import save
+
+        save(pareto_chart(_chart(report)), png)
+        page.append(Line(f"wrote {png}", "title"))
+    if target is not None and (report.changes or target != source):
+        _write_recipe(report, recipe, source, target)
+        page.append(Line(f"wrote {target}", "title"))
+    elif target is not None:
+        page.append(Line(f"{target} stays as it is", "title"))
+    if target is None:
+        page.append(Line("no recipe was written: -o FILE or --write does", "quiet"))
+    else:
+        step = shlex.join(["surgery", "apply", str(target)])
+        page += [Line("next:", "quiet"), Line(f"  {step}", "command")]
+    console.talk(page)
+
+
+def _write_recipe(report: TuneReport, recipe: Recipe, source: Path, target: Path) -> None:
+    from surgery.recipe_write import save_recipe, with_values
+    from surgery.tune import tuned
+
+    text = source.read_bytes().decode("utf-8")
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    fields: dict[FieldPath, Plain] = {
+        ("edits", report.edit, key): value for key, value in report.changes.items()
+    }
+    written = mark + with_values(text.removeprefix(mark), fields)
+    # What is at the target was found to be replaceable before the sweep.
+    save_recipe(target, written, tuned(report, recipe), force=target.exists())
