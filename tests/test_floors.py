@@ -42,6 +42,7 @@ FLOORS = {
     "atelier": 5,
     "verify": 6,
     "tune": 6,
+    "atelier.census": 6,
     "atelier.train": 7,
     "atelier.export": 7,
     "cli": 8,

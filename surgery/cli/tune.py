@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,16 @@ from surgery.cli.options import (
     ModelOption,
     RecipeArgument,
     TokenizerOption,
+)
+from surgery.cli.tune_options import (
+    ChooseOption,
+    DriftOption,
+    EditOption,
+    GridOption,
+    LeakOption,
+    OutOption,
+    PngOption,
+    WriteOption,
 )
 
 if TYPE_CHECKING:
@@ -31,62 +41,18 @@ if TYPE_CHECKING:
 
 BUILT_IN = "atelier"
 
-# What `surgery.tune.points` calls so; --help does not wait for numpy.
-LeakFigure: TypeAlias = Literal[
-    "prompts-median", "prompts-p95", "prompts-max",
-    "own-median", "own-p95", "own-max",
-    "wordings-median", "wordings-p95", "wordings-max",
-]  # fmt: skip
-DriftFigure: TypeAlias = Literal[
-    "neutral-median", "neutral-p95", "neutral-max", "held-median", "held-p95", "held-max"
-]
-
 
 def command(
     recipe: RecipeArgument,
     model: ModelOption = None,
-    edit: Annotated[
-        int | None, typer.Option("--edit", metavar="N", help="Which of several edits, from 0.")
-    ] = None,
-    grid: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--grid",
-            metavar="KEY=VALUES",
-            help="A setting and what to try, as in ridge=0.001,0.01; again for another. Left out:"
-            " strength, ridge, preserve_scale and positions.",
-        ),
-    ] = None,
-    leak: Annotated[
-        LeakFigure,
-        typer.Option(
-            "--leak",
-            help="Which figure says what is left: of the edit's prompts, at every place that any"
-            " point edits; at its own places alone; or of other wordings.",
-        ),
-    ] = "prompts-median",
-    drift: Annotated[
-        DriftFigure, typer.Option("--drift", help="Which figure says what else moves.")
-    ] = "neutral-p95",
-    choose: Annotated[
-        str,
-        typer.Option(
-            "--choose",
-            metavar="POINT",
-            help="knee: farthest below the line through the front's ends, both axes scaled to them;"
-            " leak or drift: the least; or a number from the table.",
-        ),
-    ] = "knee",
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Write the tuned recipe here."),
-    ] = None,
-    write: Annotated[
-        bool, typer.Option("--write", help="Write the chosen settings into the recipe itself.")
-    ] = False,
-    png: Annotated[
-        Path | None, typer.Option("--png", metavar="FILE", help="Also draw the points.")
-    ] = None,
+    edit: EditOption = None,
+    grid: GridOption = None,
+    leak: LeakOption = "prompts-median",
+    drift: DriftOption = "neutral-p95",
+    choose: ChooseOption = "knee",
+    out: OutOption = None,
+    write: WriteOption = False,
+    png: PngOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be tried, solve nothing.")
     ] = False,
@@ -104,8 +70,8 @@ def command(
     \b
     Examples:
       surgery tune uce_vangogh --png front.png -o tuned.yaml
-      surgery tune mine.yaml --grid ridge=0.001,0.01,0.1 --grid positions=last,eos --write
-      surgery tune mine.yaml --leak wordings-median --choose leak --dry-run
+      surgery tune uce_vangogh --grid ridge=0.001,0.01 --grid positions=last,eos -o tuned.yaml
+      surgery tune locoedit_vangogh --leak own-p95 --choose leak --dry-run
     """
     from surgery.cli.console import Output
     from surgery.cli.shelf import find_recipe

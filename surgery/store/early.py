@@ -27,13 +27,23 @@ class EarlyWriting:
 
     def reached(self, position: int) -> None:
         """Say that the file is written up to `position`."""
-        if position - self._begun < _EVERY or _sync_file_range() is None:
+        if self._stopped or position - self._begun < _EVERY or _sync_file_range() is None:
             return
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, daemon=True)
-            self._thread.start()
+        if self._thread is None and not self._start():
+            return
         self._spans.put((self._begun, position - self._begun))
         self._begun = position
+
+    def _start(self) -> bool:
+        """Whether there is a thread; where memory is too short for one, it goes without hints."""
+        thread = threading.Thread(target=self._work, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._stopped = True
+            return False
+        self._thread = thread
+        return True
 
     def stop(self) -> None:
         """Forget what has not begun yet, and wait until the file is no longer used."""

@@ -86,7 +86,7 @@ def test_limits_on_size_and_a_read_only_folder_are_told(tmp_path: Path) -> None:
 
 def test_little_memory_and_few_descriptors_are_told(tmp_path: Path) -> None:
     found = [
-        *limits.memory_limits(tmp_path / "memory", (0.5, 1.2)),
+        *limits.memory_limits(tmp_path / "memory", (0.0, 1.2)),
         *limits.few_descriptors(tmp_path / "descriptors"),
     ]
     check(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,12 @@ def server() -> Iterator[HubServer]:
 def client(server: HubServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with Client(server.endpoint, tmp_path_factory.mktemp("home")) as running:
         yield running
+
+
+@pytest.fixture
+def no_cache(client: Client) -> None:
+    """What earlier tests downloaded is gone."""
+    shutil.rmtree(client.cache, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

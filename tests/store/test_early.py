@@ -6,6 +6,8 @@ import os
 import threading
 from pathlib import Path
 
+import pytest
+
 from surgery.store.early import EarlyWriting
 
 
@@ -28,3 +30,17 @@ def test_the_thread_ends_when_it_is_told_to_also_twice(tmp_path: Path) -> None:
         early.stop()
         early.stop()
         assert threading.active_count() == before
+
+
+def test_where_no_thread_can_be_started_it_goes_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with (tmp_path / "file").open("wb") as file:
+        hints = EarlyWriting(file.fileno())
+        hints.reached(1 << 30)
+        hints.reached(1 << 31)
+        hints.stop()

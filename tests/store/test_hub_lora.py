@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from surgery.store.address import ATELIER
 from surgery.store.checkpoint import open_checkpoint
 from tests.hub.client import Client
 from tests.hub.server import HubServer
 
 
+@pytest.mark.usefixtures("no_cache")
 def test_only_what_the_edit_reads_is_fetched_and_the_lora_is_the_local_one(
     hub: HubServer, client: Client, atelier: str, edit: Path, tmp_path: Path
 ) -> None:
@@ -28,6 +31,7 @@ def test_only_what_the_edit_reads_is_fetched_and_the_lora_is_the_local_one(
     assert far.read_bytes() == near.read_bytes()
 
 
+@pytest.mark.usefixtures("no_cache")
 def test_the_page_tells_how_much_was_fetched(
     hub: HubServer, client: Client, atelier: str, edit: Path
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from surgery.store.address import ATELIER
 from surgery.store.checkpoint import open_checkpoint
 from surgery.store.ranges import GAP
@@ -17,6 +19,7 @@ from tests.store.build import contents
 HEAD = 96 * 1024
 
 
+@pytest.mark.usefixtures("no_cache")
 def test_only_headers_and_the_tensors_that_the_edit_reads_are_fetched(
     hub: HubServer, client: Client, atelier: str, edit: Path, tmp_path: Path
 ) -> None:
@@ -40,6 +43,7 @@ def test_only_headers_and_the_tensors_that_the_edit_reads_are_fetched(
     assert (tmp_path / "remote").read_bytes() == (tmp_path / "local").read_bytes()
 
 
+@pytest.mark.usefixtures("no_cache")
 def test_bytes_and_requests_are_told_and_cut_connections_are_borne(
     hub: HubServer, client: Client, atelier: str, edit: Path, tmp_path: Path
 ) -> None:
