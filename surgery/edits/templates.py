@@ -67,7 +67,8 @@ def prompt_pairs(concept: Concept, *, contexts: bool = False) -> tuple[tuple[str
         return tuple(_pair(entry, concept) for entry in concept.prompts)
     plain = dict.fromkeys(TEMPLATES[concept.kind], "{}")
     more = CONTEXTS[concept.kind] if contexts else {}
-    return tuple(_kind_pair(*entry, concept) for entry in (plain | more).items())
+    both = {**plain, **more}
+    return tuple(_kind_pair(template, bare, concept) for template, bare in both.items())
 
 
 def _pair(entry: str | tuple[str, str], concept: Concept) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Do leak and drift, known before anything is painted, foretell what pictures show?
 
-    python -m tests.bench.calibrate [--pictures 16] [--purpose report|choose] [--workers 2]
+    python -m tests.bench.calibrate [--pictures 8] [--purpose report|choose] [--workers 2]
 
 Edits of the built-in model by several methods, concepts and strengths; for each the figures of
 `apply`, and what the shipped judge reads in pictures of the erased concept and of all others.
@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-STRENGTHS = (0.2, 0.35, 0.5, 0.65, 0.8, 1.0)
+STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 CONCEPTS = (
     ("van gogh", "painting", "style", "cross_attn.{k,v}[2:5]"),
     ("r2d2", "star", "object", "cross_attn.{k,v}[5]"),
@@ -149,7 +149,7 @@ def table(trials: Sequence[Trial]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=16)
+    parser.add_argument("--pictures", type=int, default=8)
     parser.add_argument("--purpose", choices=("report", "choose"), default="report")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()

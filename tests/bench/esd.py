@@ -43,6 +43,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "r2d2": ("remove_r2d2",),
     "the flag of freedonia": ("update_flag_of_freedonia",),
 }
+PICTURES = 32
 RATE, BATCH, NEGATIVE = 3e-4, 8, 1.0
 """Chosen on choosing seeds; the paper's 1e-5 and batch of 1 are for a model 800 times as large."""
 
@@ -104,9 +105,10 @@ def fine_tune(model: DiffusersModel, concept: str, steps: int) -> None:
 
 
 def read(model: DiffusersModel, purpose: Purpose) -> Sequence[SetReading]:
-    """What the judge sees in the pictures of every prompt set."""
+    """What the judge sees in the pictures of every prompt set, at most PICTURES of each."""
     judge = load_judge(locate("atelier").parent / "judge.safetensors")
-    return examine(prompt_sets(), lambda p, s: generate(model, p, s), judge, purpose)
+    sets = [one.first(PICTURES) for one in prompt_sets()]
+    return examine(sets, lambda p, s: generate(model, p, s), judge, purpose)
 
 
 def tuned(concept: str, steps: int, purpose: Purpose) -> Outcome:
