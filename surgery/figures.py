@@ -154,7 +154,8 @@ class Meter:
         prompts = _groups(labels)
         each = [Moved(prompt, _spread(figures[:, rows])) for prompt, rows in prompts.items()]
         most = sorted(each, key=lambda one: -one.figure.max)[:MOST_MOVED]
-        return Drift(self.solved.number, group, len(each), _spread(figures), tuple(most))
+        path = "pooled path" if self.solved.edit.states == "pooled" else ""
+        return Drift(self.solved.number, group, len(each), _spread(figures), tuple(most), path)
 
 
 def _groups(labels: Sequence[Label]) -> Mapping[Label, list[int]]:

@@ -151,7 +151,7 @@ def _worst(leaks: tuple[Leak, ...]) -> list[Leak]:
 def _drifts(drifts: tuple[Drift, ...]) -> Table:
     rows = tuple(
         (
-            f"{drift.prompts:,} {drift.group}",
+            f"{drift.prompts:,} {drift.group}{', ' + drift.path if drift.path else ''}",
             *_figures(drift.figure),
             ", ".join(moved.prompt for moved in drift.most[:MOST_MOVED]),
         )

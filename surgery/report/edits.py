@@ -41,6 +41,7 @@ class Drift:
             erased) or `neutral` (never seen by the edit).
         prompts: how many there are.
         most: those that moved most, the first most of all.
+        path: the way into the model that is measured, where it is not the edit's first.
     """
 
     edit: int
@@ -48,6 +49,7 @@ class Drift:
     prompts: int
     figure: Spread
     most: tuple[Moved, ...]
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ Compared, interleaved, on the same matrices and keys (4 prompts per concept):
   inverse   per matrix: normal equations as one product, explicit float32 inverse (LocoEdit's code)
   engine    one float64 solve for all matrices, then each matrix times its thin factors in float32
   product   no solve at all: every matrix times one given square map, the floor of a dense edit
-`loop` is timed on every LOOP-th matrix and scaled by the matrices' sizes. Errors are those of the
+`loop` is timed on every LOOP-th matrix and scaled by the matrices' sizes, and left out above
+LONGEST keys, where it takes hours. Errors are those of the
 change, |dW - dW64| / |dW64|, against float64 normal equations, the worst of the matrices checked.
 Keys imitate CLIP's: length 28, a large common part, two outlier dimensions; ridge 0.5 as in UCE.
 """
@@ -27,7 +28,7 @@ import numpy as np
 from surgery.edits.delta import Mapped
 from surgery.numerics.closed_form import Keys, shared_map
 
-PROMPTS, RIDGE, LENGTH, LOOP = 4, 0.5, 28.0, 16
+PROMPTS, RIDGE, LENGTH, LOOP, LONGEST = 4, 0.5, 28.0, 70, 400
 SHAPES = {
     "sd15": (768, {320: 10, 640: 10, 1280: 12}),
     "sdxl": (2048, {640: 20, 1280: 120}),
@@ -118,13 +119,13 @@ def one_run(model: str, given: Task) -> dict[str, float]:
     sampled = total = 0
     for number, weight in enumerate(matrices(model)):
         total += weight.size
-        if number % LOOP == 0:
+        if number % LOOP == 0 and len(given.keys) <= LONGEST:
             sampled += weight.size
             seconds["loop"] += timed(lambda weight=weight: loop(weight, given))
         seconds["inverse"] += timed(lambda weight=weight: inverse(weight, given))
         seconds["engine"] += timed(lambda weight=weight: edit.added_to(weight))
         seconds["product"] += timed(lambda weight=weight: weight @ dense)
-    seconds["loop"] *= total / sampled
+    seconds["loop"] = seconds["loop"] * total / sampled if sampled else float("nan")
     return seconds
 
 
