@@ -44,7 +44,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "the flag of freedonia": ("update_flag_of_freedonia",),
 }
 PICTURES = 32
-RATE, BATCH, NEGATIVE = 3e-4, 8, 1.0
+RATE, BATCH, NEGATIVE = 1e-3, 8, 1.0
 """Chosen on choosing seeds; the paper's 1e-5 and batch of 1 are for a model 800 times as large."""
 
 

@@ -4,7 +4,7 @@ Not a test: `python -m tests.bench.figures [RECIPE...]` (about 15 minutes on two
 every recipe that erases or replaces a concept to the built-in model, paints all prompt sets of
 `surgery verify` with each result, and reports what the judge read beside what `apply` said before
 anything was painted. The seeds are those kept for reporting; settings were chosen on others. With
-recipes named, nothing is written: their rows are shown.
+recipes named, only their rows are made anew.
 """
 
 from __future__ import annotations
@@ -162,13 +162,22 @@ def write(text: str) -> None:
     readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
 
 
+def renewed(reports: Mapping[str, Measured]) -> str:
+    """The table in README.md with the rows of these recipes made anew."""
+    old = (ROOT / "README.md").read_text("utf-8").split(BEGIN)[1].split(END)[0]
+    rows = [line for line in old.splitlines() if line.startswith("| ") and "`" in line]
+    kept = [line for line in rows if not any(f"`{name}`" in line for name in reports)]
+    new = [row for name, one in reports.items() for row in _rows(name, one)]
+    return HEAD + "\n".join(sorted([*kept, *new]))
+
+
 def main() -> None:
-    if names := sys.argv[1:]:
-        sys.stdout.write(table(all_measured(names)) + "\n")
-        return
-    reports = all_measured(shelf())
-    plain = {name: one.pictures.to_dict() for name, one in reports.items()}
-    (locate("atelier").parent / "edits.json").write_text(json.dumps(plain, indent=1) + "\n")
+    named = sys.argv[1:]
+    reports = all_measured(named or shelf())
+    file = locate("atelier").parent / "edits.json"
+    earlier = json.loads(file.read_text("utf-8")) if named else {}
+    found = {**earlier, **{name: one.pictures.to_dict() for name, one in reports.items()}}
+    file.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n")
     intro = (
         "The same prompts and seeds before and after, read by the judge, with Wilson's 95 % "
         "intervals; leak (median over the edit's own prompts) and drift (95th percentile over "
@@ -176,7 +185,8 @@ def main() -> None:
         "and measure, without the copy. Made by `python -m tests.bench.figures`; every set is in "
         "`surgery/atelier/weights/edits.json`.\n"
     )
-    write("\n".join([model_figures(), intro, table(reports), PICTURE]))
+    rows = renewed(reports) if named else table(reports)
+    write("\n".join([model_figures(), intro, rows, PICTURE]))
 
 
 if __name__ == "__main__":
