@@ -16,6 +16,7 @@ Keys imitate CLIP's: length 28, a large common part, two outlier dimensions; rid
 from __future__ import annotations
 
 import argparse
+import math
 import resource
 import statistics
 import sys
@@ -144,6 +145,10 @@ def errors(model: str, given: Task) -> dict[str, float]:
     return worst
 
 
+def _shown(seconds: float) -> str:
+    return "-" if math.isnan(seconds) else f"{seconds:.2f}s"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=SHAPES, nargs="+", default=list(SHAPES))
@@ -162,7 +167,7 @@ def main() -> None:
             missed = errors(model, given)
             line = f"{model:6}{concepts:9}{len(given.keys):6}"
             line += "".join(
-                f"{took[way]:8.2f}s" for way in ("loop", "inverse", "engine", "product")
+                f"{_shown(took[way]):>9}" for way in ("loop", "inverse", "engine", "product")
             )
             line += "".join(f"{took[way] / took['engine']:8.1f}" for way in ("loop", "inverse"))
             line += f"{took['engine'] / took['product']:8.2f}"
