@@ -26,9 +26,6 @@ def problems(scene: Scene, calls: Sequence[Call]) -> list[str]:
             if path == str(scene.model):
                 found += [f"{path} edited before {name} was safe" for name in unsynced_names]
             dirty.add(path)
-        elif call.name == "splice":
-            _, into = _OPEN_FILE.findall(call.text)[:2]
-            dirty |= set() if into.startswith("pipe:") else {into}
         elif call.name in _SYNCS:
             dirty.discard(path)
             unsynced_names = {name for name in unsynced_names if _folder(name) != path}

@@ -17,7 +17,7 @@ from tests.crash.child import BEGIN
 _LINE = re.compile(r"\d+ +(\w+)\((.*)")
 # No file-system calls, or calls whose failure says nothing about the disk.
 _OTHER = frozenset({"mmap", "execve", "ioctl", "getcwd", "readlink", "fcntl"})
-_WRITES = frozenset({"pwrite64", "write", "fallocate", "splice"})
+_WRITES = frozenset({"pwrite64", "write", "fallocate"})
 _MAKES = frozenset({"mkdir", "symlink", "rename", "renameat2", "fsync", "fdatasync"})
 
 

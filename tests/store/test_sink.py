@@ -5,14 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from itertools import accumulate, count
 from pathlib import Path
 
 import pytest
 
 from surgery.errors import CheckpointError, OutputError, ResourceError
 from surgery.store.files import opened
-from surgery.store.pipe import CAPACITY
 from surgery.store.sink import PIECE, Sink, reported, sync_folder
 
 
@@ -32,7 +30,7 @@ def test_given_and_copied_bytes_follow_each_other(
     tmp_path: Path, target: Path, descriptor: int
 ) -> None:
     source = tmp_path / "source"
-    data = os.urandom(CAPACITY * 2 + 12345)
+    data = os.urandom(PIECE * 2 + 12345)
     source.write_bytes(data)
     pieces: list[int] = []
     sink = Sink(descriptor, target, pieces.append)
@@ -42,47 +40,8 @@ def test_given_and_copied_bytes_follow_each_other(
         sink.copy(number, source, 0, len(data))
     sink.finish()
     assert target.read_bytes() == b"h" * 100 + data
-    assert max(pieces) <= CAPACITY
-    ends = list(accumulate(pieces))
-    assert ends[0] == 100
-    assert {CAPACITY, 2 * CAPACITY} <= set(ends)
-    assert sink.position == sum(pieces)
-
-
-@pytest.mark.parametrize("works", [0, 1, 3])
-def test_where_the_pipe_fails_the_rest_is_read_and_written(
-    works: int, tmp_path: Path, target: Path, descriptor: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = tmp_path / "source"
-    data = os.urandom(CAPACITY * 2)
-    source.write_bytes(data)
-    splice, calls = os.splice, count()
-
-    def failing(*given: int, **named: int) -> int:
-        if next(calls) >= works:
-            raise OSError(errno.EINVAL, "no pipes here")
-        return splice(*given, **named)
-
-    monkeypatch.setattr(os, "splice", failing)
-    with opened(source) as number:
-        Sink(descriptor, target).copy(number, source, 0, len(data))
-    assert target.read_bytes() == data
-
-
-def test_a_system_without_pipes_between_files_reads_and_writes(
-    tmp_path: Path, target: Path, descriptor: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = tmp_path / "source"
-    data = os.urandom(PIECE * 2 + 12345)
-    source.write_bytes(data)
-    monkeypatch.delattr(os, "splice", raising=False)
-    pieces: list[int] = []
-    sink = Sink(descriptor, target, pieces.append)
-    with opened(source) as number:
-        sink.write(b"h" * 100)
-        sink.copy(number, source, 0, len(data))
-    assert target.read_bytes() == b"h" * 100 + data
     assert pieces == [100, PIECE - 100, PIECE, 12345 + 100]
+    assert sink.position == sum(pieces)
 
 
 def test_large_given_bytes_are_cut_into_pieces_too(target: Path, descriptor: int) -> None:

@@ -19,8 +19,6 @@ CALLS = (
     "posix_fallocate",
     "preadv",
     "pwrite",
-    "pipe",
-    "splice",
     "fsync",
     "fchmod",
     "fchown",
