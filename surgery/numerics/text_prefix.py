@@ -2,12 +2,14 @@
 
 In a causal tower the state at a position depends on the tokens up to it alone. A place in a prompt
 is therefore named by its prefix: the token ids from the first one to the place itself. Only the
-embedding rows that occur and the first layer are needed, and nothing is padded. No names, no files.
+embedding rows that occur and the first layer are needed, and nothing is padded. A layer norm is
+linear but for its scale, so that what is projected are tokens and places, each once, and not every
+token at every place. No names, no files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +19,12 @@ Array = NDArray[np.floating]
 Prefix = tuple[int, ...]
 Pair = tuple[int, int]
 """A token and its position."""
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Rows of tokens, and places, side by side."""
 
-# Distinct (token, position) pairs projected at a time, and places of prompts looked at together:
+# Distinct tokens projected at a time, three times 768 floats each.
+TOKENS = 4096
+# Distinct (token, position) pairs put together at a time, and places of prompts looked at together:
 # a few times 768 floats each, so some 20 MB in all.
 PAIRS = 1024
 
@@ -62,8 +68,10 @@ def attended(
     for row, prefix in enumerate(prefixes):
         first.setdefault(prefix, row)
     states = np.empty((len(prefixes), layer.v_bias.shape[0]))
-    for batch in _batches(_strands(first)):
-        _attend(batch, embedding, layer, states)
+    for strands in _batches(_strands(first), TOKENS, lambda strand: strand.tokens):
+        projected = _projected(strands, embedding, layer)
+        for batch in _batches(strands, PAIRS, _Strand.pairs):
+            _attend(batch, projected, states)
     for row, prefix in enumerate(prefixes):
         if first[prefix] != row:
             states[row] = states[first[prefix]]
@@ -109,31 +117,28 @@ def _strand(held: Sequence[Prefix], rows: Mapping[Prefix, int]) -> _Strand:
     return _Strand(held[-1], places, tuple(rows[prefix] for prefix in held))
 
 
-def _batches(strands: Iterator[_Strand]) -> Iterator[list[_Strand]]:
-    """Strands that begin alike are side by side, so that what they share is mostly in one batch."""
+def _batches(
+    strands: Iterable[_Strand], most: int, parts: Callable[[_Strand], Iterable[Hashable]]
+) -> Iterator[list[_Strand]]:
+    """Strands with about `most` distinct parts; those that begin alike come side by side."""
     batch: list[_Strand] = []
-    held: set[Pair] = set()
+    held: set[Hashable] = set()
     for strand in strands:
-        if batch and len(held) + len(strand.tokens) > PAIRS:
+        if batch and len(held) + len(strand.tokens) > most:
             yield batch
             batch, held = [], set()
         batch.append(strand)
-        held.update(strand.pairs())
+        held.update(parts(strand))
     if batch:
         yield batch
 
 
-def _attend(
-    batch: Sequence[_Strand],
-    embedding: Mapping[int, Array],
-    layer: FirstLayer,
-    out: NDArray[np.float64],
-) -> None:
-    """Fill the rows of `out` that belong to this batch; a pair is projected once."""
+def _attend(batch: Sequence[_Strand], projected: _Projected, out: NDArray[np.float64]) -> None:
+    """Fill the rows of `out` that belong to this batch; a pair is put together once."""
     wanted = dict.fromkeys(pair for strand in batch for pair in strand.wanted())
     others = dict.fromkeys(pair for strand in batch for pair in strand.pairs())
     index = {pair: row for row, pair in enumerate(wanted | others)}
-    queries, keys, values = _projected(list(index), len(wanted), embedding, layer)
+    queries, keys, values = projected.of(list(index), len(wanted))
     for group in _alike(batch):
         lines = np.array([[index[pair] for pair in strand.pairs()] for strand in group])
         places = np.array(group[0].places)
@@ -151,28 +156,89 @@ def _alike(batch: Sequence[_Strand]) -> Iterator[list[_Strand]]:
         yield from (strands[first : first + step] for first in range(0, len(strands), step))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Map:
+    """One map of the normalised states: of tokens and of places, each without the other.
+
+    Args:
+        tokens: (t, heads, d); places: (length, heads, d); bias: (heads, d).
+    """
+
+    tokens: Array
+    places: Array
+    bias: Array
+
+    def of(self, lines: Pairs, scale: Array) -> Array:
+        """The map's outputs (p, heads, d) for pairs of tokens and places."""
+        rows = self.tokens[lines[0]]
+        rows += self.places[lines[1]]
+        rows *= scale[:, None, None]
+        rows += self.bias
+        return rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Projected:
+    """Queries, keys and values of a layer's tokens and places.
+
+    Args:
+        index: token id -> its row; those that are asked for queries come first.
+        scale: (t, length), one over the standard deviation of a token at a place.
+    """
+
+    index: Mapping[int, int]
+    scale: Array
+    queries: _Map
+    keys: _Map
+    values: _Map
+
+    def of(self, pairs: Sequence[Pair], wanted: int) -> tuple[Array, Array, Array]:
+        """Queries (scaled) of the first `wanted` pairs, keys and values of all: (p, heads, d)."""
+        tokens = np.array([self.index[token] for token, _ in pairs])
+        lines = tokens, np.array([place for _, place in pairs])
+        scale = self.scale[lines]
+        queries = self.queries.of((lines[0][:wanted], lines[1][:wanted]), scale[:wanted])
+        queries *= float(queries.shape[2] ** -0.5)
+        return queries, self.keys.of(lines, scale), self.values.of(lines, scale)
+
+
 def _projected(
-    pairs: Sequence[Pair], wanted: int, embedding: Mapping[int, Array], layer: FirstLayer
-) -> tuple[Array, Array, Array]:
-    """Queries (scaled) of the first `wanted` pairs, keys and values of all: (p, heads, d)."""
-    tokens = np.stack([embedding[token] for token, _ in pairs])
-    states = _normalised(tokens + layer.positions[[place for _, place in pairs]], layer)
-    queries = _by_head(states[:wanted] @ layer.q_weight.T + layer.q_bias, layer)
-    keys = _by_head(states @ layer.k_weight.T + layer.k_bias, layer)
-    values = _by_head(states @ layer.v_weight.T + layer.v_bias, layer)
-    return queries * float(queries.shape[2] ** -0.5), keys, values
+    strands: Sequence[_Strand], embedding: Mapping[int, Array], layer: FirstLayer
+) -> _Projected:
+    """Project every token and every place of some strands."""
+    asked = dict.fromkeys(token for strand in strands for token, _ in strand.wanted())
+    ids = list(asked | dict.fromkeys(token for strand in strands for token in strand.tokens))
+    length = max(len(strand.tokens) for strand in strands)
+    tokens = _centred(np.stack([embedding[token] for token in ids]))
+    places = _centred(layer.positions[:length])
+    squares = _squares(tokens)[:, None] + _squares(places) + 2 * tokens @ places.T
+    scale = 1 / np.sqrt(squares / tokens.shape[1] + layer.eps)
+    tokens, places = tokens * layer.norm_weight, places * layer.norm_weight
+
+    def mapped(weight: Array, bias: Array, count: int | None = None) -> _Map:
+        def by_head(rows: Array) -> Array:
+            return rows.reshape(*rows.shape[:-1], layer.heads, -1)
+
+        whole = layer.norm_bias @ weight.T + bias
+        return _Map(by_head(tokens[:count] @ weight.T), by_head(places @ weight.T), by_head(whole))
+
+    return _Projected(
+        index={token: row for row, token in enumerate(ids)},
+        scale=scale.astype(tokens.dtype, copy=False),
+        queries=mapped(layer.q_weight, layer.q_bias, len(asked)),
+        keys=mapped(layer.k_weight, layer.k_bias),
+        values=mapped(layer.v_weight, layer.v_bias),
+    )
 
 
-def _by_head(rows: Array, layer: FirstLayer) -> Array:
-    return rows.reshape(len(rows), layer.heads, -1)
+def _centred(states: Array) -> Array:
+    centred: Array = states - states.mean(axis=1, keepdims=True)
+    return centred
 
 
-def _normalised(states: Array, layer: FirstLayer) -> Array:
-    centred = states - states.mean(axis=1, keepdims=True)
-    variance = np.mean(centred**2, axis=1, keepdims=True)
-    unit = centred / np.sqrt(variance + layer.eps)
-    scaled: Array = unit * layer.norm_weight + layer.norm_bias
-    return scaled
+def _squares(states: Array) -> Array:
+    squares: Array = np.einsum("nd,nd->n", states, states)
+    return squares
 
 
 def _mixed(queries: Array, keys: Array, values: Array, places: NDArray[np.intp]) -> Array:

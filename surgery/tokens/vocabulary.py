@@ -72,9 +72,10 @@ def _read(folder: Path) -> tuple[dict[str, int], list[str], str]:
         raise CheckpointError(
             "no tokenizer.json and no vocab.json with merges.txt", where=visible(str(folder))
         )
-    lines = parts[1].read_text(encoding="utf-8", errors="replace").splitlines()
-    rules = [line for line in lines if line and not line.startswith("#version")]
-    return _ids(_json(parts[0]), parts[0]), rules, visible(str(parts[0]))
+    rules = parts[1].read_text(encoding="utf-8", errors="replace").splitlines()
+    if rules and rules[0].startswith("#version"):
+        del rules[0]
+    return _ids(_json(parts[0]), parts[0]), list(filter(None, rules)), visible(str(parts[0]))
 
 
 def _json(path: Path) -> dict[str, object]:
@@ -110,6 +111,13 @@ def _check(vocabulary: Mapping[str, int], merges: Sequence[str], where: str) -> 
             )
     if not any(token.endswith(WORD_END) for token in vocabulary):
         raise CheckpointError(f"no token ends in {WORD_END}; not a CLIP tokenizer", where=where)
+    # Fifty thousand rules: all at once, and one by one only to name what is wrong.
+    joined = "\n".join(merges).replace(" ", "").split("\n")
+    if merges and not all(map(vocabulary.__contains__, joined)):
+        _refuse(vocabulary, merges, where)
+
+
+def _refuse(vocabulary: Mapping[str, int], merges: Sequence[str], where: str) -> None:
     for rule in merges:
         # Where a part is no token, the merge never applies.
         if rule.replace(" ", "") not in vocabulary:
