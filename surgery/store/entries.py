@@ -5,7 +5,7 @@ Every number is checked before it is used for anything; no tensor data is read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
@@ -57,6 +57,15 @@ class TensorEntry:
     def nbytes(self) -> int:
         """Bytes of the tensor in the file."""
         return self.end - self.begin
+
+
+def in_a_row(tensors: Iterable[tuple[str, str, tuple[int, ...]]]) -> Iterator[TensorEntry]:
+    """Yield the entries of tensors (name, dtype, shape) that lie one right after the other."""
+    at = 0
+    for name, dtype, shape in tensors:
+        end = at + prod(shape) * DTYPE_BITS[dtype] // 8
+        yield TensorEntry(name, dtype, shape, at, end)
+        at = end
 
 
 def parse_entry(name: str, value: object, where: str) -> TensorEntry:

@@ -100,10 +100,11 @@ def read_span(path: Path, start: int, count: int) -> bytes:
 def read_spans(path: Path, starts: Iterable[int], count: int) -> list[bytes]:
     """Return exactly `count` bytes from each start on, from one opening of the file."""
     with opened(path) as descriptor:
-        return [_exactly(descriptor, path, start, count) for start in starts]
+        return [read_at(descriptor, path, start, count) for start in starts]
 
 
-def _exactly(descriptor: int, path: Path, start: int, count: int) -> bytes:
+def read_at(descriptor: int, path: Path, start: int, count: int) -> bytes:
+    """Return exactly `count` bytes of an open file; `path` names it in errors."""
     data = bytearray(count)
     with memoryview(data) as view:
         done = 0

@@ -1,7 +1,8 @@
 """The undo file of an edit in place: what every byte was, what it became, how far the edit got.
 
 Magic, length and text of a JSON head, then for each span its old bytes and the CRC-32 of its new
-sectors, then the SHA-256 of all that, then one word for the state. Only that word ever changes.
+sectors, then a seal, then one word for the state. Only that word ever changes. The seal is the
+SHA-256 of all that, with the CRC-32 of old bytes in their place: it takes a quarter of the time.
 Edits no model.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
+from zlib import crc32
 
 from surgery.errors import CheckpointError
 from surgery.store.files import close, is_plain_name, read_all, read_span, stamp
@@ -28,7 +30,7 @@ State = Literal["unfinished", "done", "undone"]
 
 MAGIC = b"surgery undo 1\n\0"
 _WORDS: dict[State, bytes] = {"unfinished": b"open    ", "done": b"done    ", "undone": b"undone  "}
-_WORD, _DIGEST, _LENGTH = 8, 32, 8
+_WORD, _SEAL, _LENGTH = 8, 32, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Journal:
     def stored_bytes(self) -> int:
         """Bytes of the undo file."""
         sums = sum(len(span.sums) for file in self.files for span in file.spans)
-        fixed = len(MAGIC) + _LENGTH + _DIGEST + _WORD
+        fixed = len(MAGIC) + _LENGTH + _SEAL + _WORD
         return fixed + len(_head(self)) + self.nbytes + sums
 
 
@@ -79,13 +81,11 @@ def write_journal(path: Path, journal: Journal) -> None:
         OutputError: it exists or cannot be written.
         ResourceError: too little room.
     """
-    digest = sha256()
     with staged_file(path) as (descriptor, staged), Sink(descriptor, path) as sink:
         sink.reserve(journal.stored_bytes)
         for piece in _pieces(journal):
-            digest.update(piece)
             sink.write(piece)
-        sink.write(digest.digest() + _WORDS["unfinished"])
+        sink.write(_seal(journal, _head(journal)) + _WORDS["unfinished"])
         sink.finish()
         give_name(staged, path, force=False)
 
@@ -98,13 +98,13 @@ def read_journal(path: Path) -> tuple[Journal, State]:
     """
     state = read_state(path)
     raw = read_all(path, stamp(path).size)
-    body, end = raw[: -_DIGEST - _WORD], len(raw) - _WORD
-    if sha256(body).digest() != raw[end - _DIGEST : end]:
+    begin, end = len(MAGIC) + _LENGTH, len(raw) - _SEAL - _WORD
+    first = begin + int.from_bytes(raw[len(MAGIC) : begin], "little")
+    head = raw[begin:first]
+    journal = _parsed(head, raw, (first, end), path)
+    if _seal(journal, head) != raw[end : end + _SEAL]:
         raise _damaged(path)
-    begin = len(MAGIC) + _LENGTH
-    length = int.from_bytes(body[len(MAGIC) : begin], "little")
-    head = load_object(body[begin : begin + length], visible(str(path)))
-    return _parsed(head, body, begin + length, path), state
+    return journal, state
 
 
 def read_state(path: Path) -> State:
@@ -114,7 +114,7 @@ def read_state(path: Path) -> State:
         CheckpointError: it is no undo file.
     """
     total = stamp(path).size
-    if total < len(MAGIC) + _LENGTH + _DIGEST + _WORD or read_span(path, 0, len(MAGIC)) != MAGIC:
+    if total < len(MAGIC) + _LENGTH + _SEAL + _WORD or read_span(path, 0, len(MAGIC)) != MAGIC:
         raise CheckpointError("this is no undo file", where=visible(str(path)))
     word = read_span(path, total - _WORD, _WORD)
     # A word that was cut while it was written says neither: the edit was still open then.
@@ -155,24 +155,35 @@ def _pieces(journal: Journal) -> Iterator[bytes]:
             yield span.sums
 
 
-def _parsed(head: dict[str, object], body: bytes, at: int, path: Path) -> Journal:
+def _seal(journal: Journal, head: bytes) -> bytes:
+    seal = sha256(head)
+    for file in journal.files:
+        for span in file.spans:
+            seal.update(crc32(span.old).to_bytes(4, "little") + span.sums)
+    return seal.digest()
+
+
+def _parsed(head: bytes, raw: bytes, body: tuple[int, int], path: Path) -> Journal:
+    """The journal of a head, and of the bytes of `raw` from the first to the last of `body`."""
+    at, end = body
     try:
-        root, found = head["root"], head["files"]
+        told = load_object(head, visible(str(path)))
+        root, found = told["root"], told["files"]
         if not isinstance(root, str) or not isinstance(found, list):
             raise _damaged(path)
         files = []
         for each in found:
-            file, at = _file(each, body, at)
+            file, at = _file(each, raw, at)
             files.append(file)
         place = Path(os.fsdecode(bytes.fromhex(root)))
-    except (KeyError, TypeError, ValueError) as error:
+    except (CheckpointError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path) from error
-    if at != len(body):
+    if at != end:
         raise _damaged(path)
     return Journal(place, tuple(files))
 
 
-def _file(each: dict[str, object], body: bytes, at: int) -> tuple[EditedFile, int]:
+def _file(each: dict[str, object], raw: bytes, at: int) -> tuple[EditedFile, int]:
     name, header, pairs = each["name"], each["header"], each["spans"]
     numbers = (each["size"], each["data_start"])
     if not isinstance(name, str) or not isinstance(header, str) or not isinstance(pairs, list):
@@ -185,7 +196,7 @@ def _file(each: dict[str, object], body: bytes, at: int) -> tuple[EditedFile, in
         _check_numbers(start, count)
         end = at + count
         sums = end + 4 * _count_sectors(start, count)
-        spans.append(Span(start, body[at:end], body[end:sums]))
+        spans.append(Span(start, raw[at:end], raw[end:sums]))
         at = sums
     size, data_start = _check_numbers(*numbers)
     return EditedFile(name, size, header, data_start, tuple(spans)), at

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from surgery.errors import CheckpointError, OutputError, SurgeryError
-from surgery.store.files import close, stamp
+from surgery.store.files import close, read_at, stamp
 from surgery.store.journal import EditedFile, Journal, State, mark, read_journal
 from surgery.store.marker import drop_closed_marker, place_markers, remove_markers, undo_command
 from surgery.store.sink import reported
-from surgery.store.spans import Tally, read_at, sync_data, tally, write_at
+from surgery.store.spans import Tally, sync_data, tally, write_at
 from surgery.store.text import visible
 
 Places = Mapping[Path, EditedFile]

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
-from surgery.store.files import read_into
-
 # The smallest piece that a disk writes whole: a power loss tears between sectors, not inside one.
 SECTOR = 512
 _BLOCK = 4096
@@ -87,16 +85,6 @@ def tally(span: Span, current: bytes) -> Tally:
         else:
             found += Tally(strange=1)
     return found
-
-
-def read_at(descriptor: int, path: Path, start: int, count: int) -> bytes:
-    """Return exactly `count` bytes of an open file; `path` names it in errors."""
-    data = bytearray(count)
-    with memoryview(data) as view:
-        done = 0
-        while done < count:
-            done += read_into(descriptor, view[done:], start + done, path)
-    return bytes(data)
 
 
 def write_at(descriptor: int, start: int, data: bytes) -> None:

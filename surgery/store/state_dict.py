@@ -6,12 +6,11 @@ Runs in the child process of `unpickle` only; torch's types are seen, nothing is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 from surgery.errors import CheckpointError
-from surgery.store.entries import DTYPE_BITS, TensorEntry
+from surgery.store.entries import DTYPE_BITS, in_a_row
 from surgery.store.header import build_header
 from surgery.store.text import quoted, size
 
@@ -68,17 +67,13 @@ def write_weights(tensors: Mapping[str, torch.Tensor], target: Path, room: int, 
     Args:
         room: bytes of the file they come from; tensors that share storage may come to twice that.
     """
-    widths = {name: DTYPE_BITS[dtype_name(tensor)] for name, tensor in tensors.items()}
-    ordered = sorted(tensors, key=lambda name: -widths[name])
-    entries, at = [], 0
-    for name in ordered:
-        count = prod(tensors[name].shape) * widths[name] // 8
-        dtype = dtype_name(tensors[name])
-        entries.append(TensorEntry(name, dtype, tuple(tensors[name].shape), at, at + count))
-        at += count
-    if at > _SHARED * room + _SMALL:
+    kinds = {name: dtype_name(tensor) for name, tensor in tensors.items()}
+    ordered = sorted(tensors, key=lambda name: -DTYPE_BITS[kinds[name]])
+    entries = tuple(in_a_row((name, kinds[name], tuple(tensors[name].shape)) for name in ordered))
+    total = sum(entry.nbytes for entry in entries)
+    if total > _SHARED * room + _SMALL:
         raise CheckpointError(
-            f"its tensors claim {size(at)}, the file has {size(room)}",
+            f"its tensors claim {size(total)}, the file has {size(room)}",
             where=where,
             hint="it is damaged, or made to fill the memory",
         )
