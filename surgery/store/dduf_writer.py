@@ -6,26 +6,22 @@ Like `writer`, it leaves the output whole or absent, and copies every untouched 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
-from surgery.errors import OutputError
-from surgery.store.contents import TensorRef
+from surgery.store.changes import Edits, OnBytes, not_read_back
 from surgery.store.dduf import DdufCheckpoint, Span, read_directory
 from surgery.store.files import check_unchanged, opened, read_into
 from surgery.store.publish import keep_rights, publish
 from surgery.store.sink import reported
 from surgery.store.staging import staged_file
-from surgery.store.text import visible
 
 _PIECE = 1 << 20
 # The earliest that zip can say: the same edit gives the same bytes on any day.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-Edits = tuple[tuple[TensorRef, Callable[[], bytes]], ...]
-OnBytes = Callable[[int], None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +113,4 @@ def _fill(record: IO[bytes], pieces: Iterator[bytes | memoryview], on_bytes: OnB
 
 def _check_written(checkpoint: DdufCheckpoint, staged: Path, target: Path) -> None:
     if list(read_directory(staged)) != list(checkpoint.spans):
-        raise OutputError(
-            "what was written does not read back",
-            where=visible(str(target)),
-            hint="the disk may be failing; nothing was published",
-        )
+        raise not_read_back(target)

@@ -84,11 +84,7 @@ def read_into(descriptor: int, buffer: memoryview, offset: int, path: Path) -> i
     except OSError as error:
         raise unreadable(path, error) from error
     if count == 0:
-        raise CheckpointError(
-            f"the file ends at byte {offset}, {len(buffer)} bytes too early",
-            where=visible(str(path)),
-            hint="it was cut short while it was being read",
-        )
+        raise _too_short(path, offset, len(buffer))
     return count
 
 
@@ -105,12 +101,26 @@ def read_spans(path: Path, starts: Iterable[int], count: int) -> list[bytes]:
 
 def read_at(descriptor: int, path: Path, start: int, count: int) -> bytes:
     """Return exactly `count` bytes of an open file; `path` names it in errors."""
-    data = bytearray(count)
-    with memoryview(data) as view:
-        done = 0
-        while done < count:
-            done += read_into(descriptor, view[done:], start + done, path)
-    return bytes(data)
+    pieces: list[bytes] = []
+    while count:
+        try:
+            piece = os.pread(descriptor, count, start)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        if not piece:
+            raise _too_short(path, start, count)
+        pieces.append(piece)
+        start, count = start + len(piece), count - len(piece)
+    # Nearly always one piece, and then nothing is copied.
+    return b"".join(pieces)
+
+
+def _too_short(path: Path, end: int, missing: int) -> CheckpointError:
+    return CheckpointError(
+        f"the file ends at byte {end}, {missing} bytes too early",
+        where=visible(str(path)),
+        hint="it was cut short while it was being read",
+    )
 
 
 def read_all(path: Path, limit: int) -> bytes:

@@ -9,12 +9,12 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from zlib import crc32
 
 # The smallest piece that a disk writes whole: a power loss tears between sectors, not inside one.
 SECTOR = 512
 _BLOCK = 4096
+_GLANCE = 64
 _PIECE = 1024 * 1024
 
 
@@ -52,7 +52,9 @@ def differing(start: int, old: bytes, new: bytes) -> Iterator[tuple[Span, bytes]
     """
     begin = None
     for at in range(0, len(old) + _BLOCK, _BLOCK):
-        same = old[at : at + _BLOCK] == new[at : at + _BLOCK]
+        # Where all is new, a glance is enough, and far quicker than taking two blocks out.
+        same = old[at : at + _GLANCE] == new[at : at + _GLANCE]
+        same = same and old[at : at + _BLOCK] == new[at : at + _BLOCK]
         if begin is not None and same:
             yield _span(start + begin, old[begin:at], new[begin:at])
             begin = None

@@ -10,13 +10,13 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
 from surgery.store.files import close
-from surgery.store.sink import reported
+from surgery.store.sink import reported, sync_folder
 
 _PART = re.compile(r"\.surgery-(?P<pid>\d{1,9})-[0-9a-f]+\.part")
 # A disk that has just failed once may let go of a file at a second try.
@@ -59,6 +59,33 @@ def staged_folder(target: Path) -> Iterator[tuple[int, Path]]:
         _surely(_remove_folder, path)
         if descriptor >= 0:
             close(descriptor)
+
+
+@contextmanager
+def part_of(staged: Path, name: str, target: Path, nbytes: int) -> Iterator[int]:
+    """Yield a descriptor of a new file `name` in the folder that `staged_folder` made.
+
+    Args:
+        name: relative, with '/'; folders on the way are made.
+        nbytes: what will be written, for the error where there is no room.
+    """
+    path = staged / name
+    with reported(target, nbytes):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        yield descriptor
+    finally:
+        close(descriptor)
+
+
+def sync_folders(staged: Path, names: Iterable[str], target: Path) -> None:
+    """Bring the entries of a folder, and of those that files of these names lie in, to the disk."""
+    folders = {staged}
+    for name in names:
+        folders.update((staged / name).parents[: name.count("/")])
+    for folder in sorted(folders, reverse=True):
+        sync_folder(folder, target)
 
 
 def aside(target: Path) -> Path:

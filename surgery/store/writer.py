@@ -25,10 +25,6 @@ from surgery.store.sink import Sink, reported, sync_folder
 from surgery.store.staging import remove_litter, staged_file, staged_folder
 from surgery.store.text import nearest, quoted, visible
 
-Changes = Mapping[str, Callable[[], bytes]]
-_Edits = tuple[tuple[TensorRef, Callable[[], bytes]], ...]
-_OnBytes = Callable[[int], None] | None
-
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -48,7 +44,7 @@ class _Job:
     skip: int
     size: int
     head: bytes
-    edits: _Edits
+    edits: Edits
     link: bool = False
 
     @property
@@ -88,24 +84,26 @@ def write(
         CheckpointError: a source file changed or failed while it was read.
     """
     out = Path(out)
-    if checkpoint.kind == "dduf":
-        own = {name: with_metadata(head, metadata) for name, head in checkpoint.headers.items()}
-        own.update(heads)
-        return _write_archive(checkpoint, changes, out, own, force=force, on_bytes=on_bytes)
-    jobs = _jobs(checkpoint, changes, metadata, heads)
+    jobs = _jobs(checkpoint, by_file(checkpoint, changes), metadata, heads)
+    is_folder = checkpoint.kind in {"folder", "sharded"}
     with reported(out):
         target = check_output(checkpoint, out, force=force)
         remove_litter(target)
-        jobs = _shared(jobs, target) if link and checkpoint.kind != "file" else jobs
+        jobs = _shared(jobs, target) if link and is_folder else jobs
     total = sum(job.total for job in jobs.values() if not job.link)
     check_space(target, total)
     _check_sources(checkpoint)
-    if checkpoint.kind == "file":
-        _write_file(checkpoint, jobs, target, force, on_bytes)
-        return Written(out, total, (out,))
-    copied = _write_folder(checkpoint, jobs, target, force, on_bytes)
-    total = sum(jobs[name].total for name in copied)
-    return Written(out, total, tuple(out / name for name in jobs), len(jobs) - len(copied))
+    if is_folder:
+        copied = _write_folder(checkpoint, jobs, target, force, on_bytes)
+        total = sum(jobs[name].total for name in copied)
+        return Written(out, total, tuple(out / name for name in jobs), len(jobs) - len(copied))
+    (job,) = jobs.values()
+    if checkpoint.kind == "dduf" and job.edits:
+        own = {name: with_metadata(head, metadata) for name, head in checkpoint.headers.items()}
+        total = _write_archive(checkpoint, job.edits, target, {**own, **heads}, force, on_bytes)
+    else:
+        _write_file(checkpoint, job, target, force, on_bytes)
+    return Written(out, total, (out,))
 
 
 def _shared(jobs: Mapping[str, _Job], target: Path) -> dict[str, _Job]:
@@ -116,59 +114,18 @@ def _shared(jobs: Mapping[str, _Job], target: Path) -> dict[str, _Job]:
     }
 
 
-def _write_archive(
-    checkpoint: Checkpoint,
-    changes: Changes,
-    out: Path,
-    heads: Mapping[str, bytes],
-    *,
-    force: bool,
-    on_bytes: _OnBytes,
-) -> Written:
-    """Write a DDUF file; with no changes it is copied as it is."""
-    # Imported here because no other model needs zipfile.
-    from surgery.store.dduf import DdufCheckpoint
-    from surgery.store.dduf_writer import write_dduf
-
-    assert isinstance(checkpoint, DdufCheckpoint)
-    edits = _edits(checkpoint, changes).get(checkpoint.root, ())
-    with reported(out):
-        target = check_output(checkpoint, out, force=force)
-        remove_litter(target)
-    check_space(target, checkpoint.total_bytes)
-    _check_sources(checkpoint)
-    if edits:
-        made = tuple((ref, partial(_made, ref, make)) for ref, make in edits)
-        size = write_dduf(checkpoint, made, target, heads, force=force, on_bytes=on_bytes)
-        return Written(out, size, (out,))
-    job = _Job(checkpoint.root, 0, checkpoint.total_bytes, b"", ())
-    _write_file(checkpoint, {checkpoint.root.name: job}, target, force, on_bytes)
-    return Written(out, job.total, (out,))
-
-
-def _edits(checkpoint: Checkpoint, changes: Changes) -> dict[Path, _Edits]:
-    """The changes of each file, in the order of their places in it."""
-    edits: dict[Path, list[tuple[TensorRef, Callable[[], bytes]]]] = {}
-    for name, make in changes.items():
-        if name not in checkpoint:
-            close = nearest(name, checkpoint)
-            hint = f"the nearest is {quoted(close)}" if close else "nothing there is like it"
-            raise EditError(f"no tensor {quoted(name)} in the checkpoint", hint=hint)
-        edits.setdefault(checkpoint[name].file, []).append((checkpoint[name], make))
-    return {
-        file: tuple(sorted(own, key=lambda edit: (edit[0].start, edit[0].nbytes)))
-        for file, own in edits.items()
-    }
-
-
 def _jobs(
     checkpoint: Checkpoint,
-    changes: Changes,
+    edits: Mapping[Path, Edits],
     metadata: Mapping[str, str],
     heads: Mapping[str, bytes],
 ) -> dict[str, _Job]:
-    edits, jobs = _edits(checkpoint, changes), {}
-    for name, (source, stamp) in outputs(checkpoint, changes).items():
+    if checkpoint.kind == "dduf":
+        root = checkpoint.root
+        return {root.name: _Job(root, 0, checkpoint.total_bytes, b"", edits.get(root, ()))}
+    changed = [ref.name for own in edits.values() for ref, _ in own]
+    jobs = {}
+    for name, (source, stamp) in outputs(checkpoint, changed).items():
         own = edits.get(source, ())
         head, skip = b"", 0
         if own:
@@ -184,9 +141,8 @@ def _check_sources(checkpoint: Checkpoint) -> None:
 
 
 def _write_file(
-    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, force: bool, on_bytes: _OnBytes
+    checkpoint: Checkpoint, job: _Job, target: Path, force: bool, on_bytes: OnBytes
 ) -> None:
-    (job,) = jobs.values()
     with staged_file(target) as (descriptor, staged):
         _fill(job, descriptor, target, on_bytes)
         _check_written(job, staged, target)
@@ -196,23 +152,38 @@ def _write_file(
         publish(staged, target, force=force)
 
 
+def _write_archive(
+    checkpoint: Checkpoint,
+    edits: Edits,
+    target: Path,
+    heads: Mapping[str, bytes],
+    force: bool,
+    on_bytes: OnBytes,
+) -> int:
+    # Imported here because no other model needs zipfile.
+    from surgery.store.dduf import DdufCheckpoint
+    from surgery.store.dduf_writer import write_dduf
+
+    assert isinstance(checkpoint, DdufCheckpoint)
+    return write_dduf(checkpoint, edits, target, heads, force=force, on_bytes=on_bytes)
+
+
 def _write_folder(
-    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, force: bool, on_bytes: _OnBytes
+    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, force: bool, on_bytes: OnBytes
 ) -> tuple[str, ...]:
     """Write every file and return the names of those that are no links."""
     copied = []
     with staged_folder(target) as (folder, staged):
         for name, job in jobs.items():
-            path = staged / name
-            with reported(target, job.total):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                if job.link and linked(job.source, path):
-                    if on_bytes:
-                        on_bytes(job.total)
-                    continue
-            _write_part(job, path, target, on_bytes)
+            if job.link and _linked(job, staged / name, target):
+                if on_bytes:
+                    on_bytes(job.total)
+                continue
+            with part_of(staged, name, target, job.total) as descriptor:
+                _fill(job, descriptor, target, on_bytes)
+            _check_written(job, staged / name, target)
             copied.append(name)
-        _sync_folders(staged, jobs, target)
+        sync_folders(staged, jobs, target)
         _check_sources(checkpoint)
         if force:
             keep_rights(folder, target)
@@ -220,17 +191,13 @@ def _write_folder(
     return tuple(copied)
 
 
-def _write_part(job: _Job, path: Path, target: Path, on_bytes: _OnBytes) -> None:
-    with reported(target, job.total):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        _fill(job, descriptor, target, on_bytes)
-    finally:
-        close(descriptor)
-    _check_written(job, path, target)
+def _linked(job: _Job, path: Path, target: Path) -> bool:
+    with reported(target):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return linked(job.source, path)
 
 
-def _fill(job: _Job, descriptor: int, target: Path, on_bytes: _OnBytes) -> None:
+def _fill(job: _Job, descriptor: int, target: Path, on_bytes: OnBytes) -> None:
     with opened(job.source) as source, Sink(descriptor, target, on_bytes) as sink:
         if not sink.share(source, job.skip, job.size, at=len(job.head)):
             sink.reserve(job.total)
@@ -238,21 +205,10 @@ def _fill(job: _Job, descriptor: int, target: Path, on_bytes: _OnBytes) -> None:
         at = job.skip
         for ref, make in job.edits:
             sink.copy(source, job.source, at, ref.start - at)
-            sink.write(_made(ref, make))
+            sink.write(make())
             at = ref.start + ref.nbytes
         sink.copy(source, job.source, at, job.size - at)
         sink.finish()
-
-
-def _made(ref: TensorRef, make: Callable[[], bytes]) -> bytes:
-    data = make()
-    if len(data) != ref.nbytes:
-        raise EditError(
-            f"the new value has {len(data)} bytes, the old one {ref.nbytes}",
-            where=f"{visible(str(ref.file))}:{visible(ref.name)}",
-            hint="an edit must keep shape and dtype",
-        )
-    return data
 
 
 def _check_written(job: _Job, path: Path, target: Path) -> None:
@@ -262,16 +218,4 @@ def _check_written(job: _Job, path: Path, target: Path) -> None:
     if job.head:
         parse_header(head, size, visible(str(path)))
     if size != job.total or head != job.head:
-        raise OutputError(
-            "what was written does not read back",
-            where=visible(str(target)),
-            hint="the disk may be failing; nothing was published",
-        )
-
-
-def _sync_folders(staged: Path, jobs: Mapping[str, _Job], target: Path) -> None:
-    folders = {staged}
-    for name in jobs:
-        folders.update((staged / name).parents[: name.count("/")])
-    for folder in sorted(folders, reverse=True):
-        sync_folder(folder, target)
+        raise not_read_back(target)

@@ -17,6 +17,7 @@ from tests.store.build import contents, names, write_file, write_json
 CALLS = (
     "open",
     "posix_fallocate",
+    "pread",
     "preadv",
     "pwrite",
     "fsync",
