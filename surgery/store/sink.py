@@ -18,6 +18,7 @@ from typing import Self
 
 from surgery.errors import OutputError, ResourceError
 from surgery.store.clone import share, shareable
+from surgery.store.digest import Digest
 from surgery.store.early import EarlyWriting
 from surgery.store.files import close, read_into
 from surgery.store.text import size, visible
@@ -55,12 +56,18 @@ class Sink:
         descriptor: open for writing; its owner closes it.
         shown: the output that errors are about.
         on_bytes: called with the number of bytes after every piece.
+        digest: is given every byte; what is shared with a source is read for it.
     """
 
     def __init__(
-        self, descriptor: int, shown: Path, on_bytes: Callable[[int], None] | None = None
+        self,
+        descriptor: int,
+        shown: Path,
+        on_bytes: Callable[[int], None] | None = None,
+        digest: Digest | None = None,
     ) -> None:
         self._descriptor, self._shown, self._on_bytes = descriptor, shown, on_bytes
+        self._digest = digest
         self._buffer = memoryview(bytearray(PIECE))
         self._total = 0
         self._early = EarlyWriting(descriptor)
@@ -72,6 +79,8 @@ class Sink:
 
     def __exit__(self, *_: object) -> None:
         self._early.stop()
+        if self._digest:
+            self._digest.stop()
 
     def reserve(self, total: int) -> None:
         """Take `total` bytes on the disk now, so that a full disk is known before the first one."""
@@ -116,11 +125,11 @@ class Sink:
         end = stop = start + count
         if self._shared_from is not None:
             stop = min(end, start + max(0, self._shared_from - self.position))
-        while start < stop:
-            piece = self._buffer[: min(self._room(), stop - start)]
-            got = read_into(source, piece, start, path)
-            self._put(piece[:got])
-            start += got
+        for piece in self._read(source, path, start, stop):
+            self._put(piece)
+        if self._digest:
+            for piece in self._read(source, path, stop, end):
+                self._digest.add(piece)
         self._advance(end - stop)
 
     def finish(self) -> None:
@@ -128,6 +137,13 @@ class Sink:
         self._early.stop()
         with reported(self._shown, self._total):
             os.fsync(self._descriptor)
+
+    def _read(self, source: int, path: Path, start: int, stop: int) -> Iterator[memoryview]:
+        while start < stop:
+            piece = self._buffer[: min(self._room(), stop - start)]
+            got = read_into(source, piece, start, path)
+            yield piece[:got]
+            start += got
 
     def _room(self) -> int:
         return PIECE - self.position % PIECE
@@ -137,6 +153,8 @@ class Sink:
         with reported(self._shown, self._total):
             while done < len(piece):
                 done += os.pwrite(self._descriptor, piece[done:], self.position + done)
+        if self._digest:
+            self._digest.add(piece)
         self._advance(done)
 
     def _advance(self, count: int) -> None:
