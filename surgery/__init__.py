@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from surgery.recipe import load_recipe
     from surgery.store.checkpoint import open_checkpoint
     from surgery.verify import verify
+    from surgery.version import __version__
 
 __all__ = [
     "SurgeryError",
@@ -36,6 +37,7 @@ __all__ = [
 
 _HOMES = {
     "SurgeryError": "surgery.errors",
+    "__version__": "surgery.version",
     "anatomy": "surgery.anatomy",
     "apply": "surgery.apply",
     "diff": "surgery.diff",
@@ -60,10 +62,6 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> object:
-    if name == "__version__":
-        from surgery.patch import own_version
-
-        return own_version()
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'surgery' has no attribute {name!r}")

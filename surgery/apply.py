@@ -7,7 +7,7 @@ A missed gate stops it before anything is written, unless a weak result is wante
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from surgery.cautions import cautions
 from surgery.errors import UsageError
 from surgery.figures import SolvedEdit
 from surgery.gates import gates as limits
-from surgery.plan import Plan, make_plan
+from surgery.plan import Plan, layout_for, make_plan
 from surgery.recipe import Recipe
 from surgery.report import Drift, EditedTensor, Gate, Leak, Report, SiteFigure
 from surgery.rounding import Result, coarse, round_once
@@ -25,7 +25,7 @@ from surgery.solve import solve
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 from surgery.store.compare import same_bytes
 from surgery.store.memory import check_memory
-from surgery.store.preflight import check_output, check_space
+from surgery.store.preflight import check_copy
 from surgery.store.writer import Written, write
 
 Progress = Callable[[int], None]
@@ -84,7 +84,8 @@ def apply(
     allow_weak: bool = False,
     save_patch: str | Path | None = None,
     tokenizer: Path | None = None,
-    plan: Plan | None = None,
+    on_plan: Callable[[Plan], object] = lambda plan: None,
+    bring: Callable[[Checkpoint], Checkpoint] = Checkpoint.here,
     progress: Progress | None = None,
 ) -> ApplyReport:
     """Make the recipe's edits in a copy of a checkpoint.
@@ -97,30 +98,32 @@ def apply(
         allow_weak: write the output even where a gate of the recipe is missed.
         save_patch: a new file that keeps the edit; a model on the Hub is not downloaded for it.
         tokenizer: a folder with the tokenizer to use; left out, it is searched for.
-        plan: that of this recipe and this checkpoint, where it was made before.
+        on_plan: called with the plan, before it is checked whether there is room for it.
+        bring: makes of a model on the Hub one on this machine, where it will be written.
         progress: called with the number of bytes just written.
 
     Raises:
         SurgeryError: before anything is written, or with nothing left of what was.
     """
     clock = _Clock()
-    plan = plan or make_plan(recipe, checkpoint)
+    layout = layout_for(checkpoint) if recipe.edits else None
+    plan = make_plan(recipe, checkpoint, layout)
+    on_plan(plan)
     wanted = not dry_run and (out is not None or save_patch is None)
     target = preflight(plan, checkpoint, out, force=force, link=link) if wanted else None
     if save_patch is not None:
         check_patch(plan, save_patch, out, force=force)
     clock.lap("plan")
     if target is not None:
-        checkpoint = checkpoint.here()
-    patch, solved = solve(recipe, checkpoint, tokenizer)
+        checkpoint = bring(checkpoint)
+    patch, solved = solve(recipe, checkpoint, tokenizer, layout)
     result = round_once(patch, solved, checkpoint)
     clock.lap("solve")
     gates = limits(recipe.expect, result.leaks, result.drifts)
     written, patch_bytes = None, 0
     strong = allow_weak or all(gate.passed for gate in gates)
     if target is not None and strong:
-        make = _writer(result, checkpoint)
-        written = make(target, force=force, link=link, on_bytes=progress)
+        written = _writer(result, checkpoint)(target, force=force, link=link, on_bytes=progress)
         clock.lap("write")
     if save_patch is not None and strong and not dry_run:
         patch_bytes = _keep(result, checkpoint, save_patch, force=force)
@@ -129,7 +132,7 @@ def apply(
         gates = (*gates, untouched(checkpoint, written.path, plan))
         clock.lap("check")
     done = _Done(gates, written, save_patch, patch_bytes, clock.laps)
-    return _report(plan, checkpoint, (result, tuple(_warnings(solved, result))), done)
+    return _report(plan, checkpoint, (result, warnings(plan, solved, result)), done)
 
 
 def untouched(checkpoint: Checkpoint, out: Path, plan: Plan) -> Gate:
@@ -153,22 +156,7 @@ def preflight(
     """
     if out is None:
         raise UsageError("nowhere to write", hint="name an output, or make it a dry run")
-    if link and checkpoint.is_remote:
-        raise UsageError(
-            "the cache of downloads is not for sharing files with",
-            where="--link",
-            hint="leave it out",
-        )
-    needed = plan.bytes_total
-    if link and checkpoint.kind in {"folder", "sharded"}:
-        changed = {checkpoint[name].file for name in plan.changes}
-        needed = sum(
-            stamp.size
-            for name, stamp in checkpoint.stamps.items()
-            if checkpoint.path(name) in changed
-        )
-    target = check_output(checkpoint, Path(out), force=force)
-    check_space(target, needed + checkpoint.claims(target))
+    check_copy(checkpoint, Path(out), plan.changes, force=force, link=link)
     check_memory(checkpoint[name] for name in plan.changes)
     return Path(out)
 
@@ -234,7 +222,7 @@ class _Done:
 def _report(
     plan: Plan, checkpoint: Checkpoint, found: tuple[Result, tuple[str, ...]], done: _Done
 ) -> ApplyReport:
-    (result, warnings), written = found, done.written
+    (result, warned), written = found, done.written
     return ApplyReport(
         plan=plan,
         leaks=result.leaks,
@@ -242,7 +230,7 @@ def _report(
         sites=result.by_site,
         tensors=result.tensors,
         gates=done.gates,
-        warnings=(*plan.warnings, *warnings),
+        warnings=warned,
         identical=len(checkpoint) - len(result.values),
         out=str(written.path) if written else None,
         files=tuple(str(file) for file in written.files) if written else (),
@@ -256,12 +244,11 @@ def _report(
     )
 
 
-def _warnings(solved: Sequence[SolvedEdit], result: Result) -> Iterator[str]:
-    for one in solved:
-        yield from cautions(one)
-    for tensor in result.tensors:
-        if sentence := coarse(tensor):
-            yield sentence
+def warnings(plan: Plan, solved: Sequence[SolvedEdit], result: Result) -> tuple[str, ...]:
+    """What a user should know of the model, of the edits and of what rounding took."""
+    held = (text for one in solved for text in cautions(one))
+    rough = (text for tensor in result.tensors if (text := coarse(tensor)))
+    return (*plan.warnings, *held, *rough)
 
 
 class _Clock:

@@ -74,9 +74,12 @@ def _blocked(where: str, solved: SolvedEdit) -> Iterator[str]:
         return
     ridge = float(getattr(solved.edit, "ridge", BLOCKED))
     free = solved.edit.feasibility(solved.context)
-    for one in inside(solved.context.key_labels, free, limit=ridge, top=MOST):
-        if 2 * one.blocked > one.keys:
-            yield (
-                f"{where}: what is preserved holds '{one.label}' too: {one.blocked} of its"
-                f" {one.keys} keys have less than {ridge:.2g} of them free; look at its leak"
-            )
+    found = inside(solved.context.key_labels, free, limit=ridge)
+    held = [one for one in found if 2 * one.blocked > one.keys]
+    for one in held[:MOST]:
+        yield (
+            f"{where}: what is preserved holds '{one.label}' too: {one.blocked} of its"
+            f" {one.keys} keys have less than {ridge:.2g} of them free; look at its leak"
+        )
+    if more := len(held[MOST:]):
+        yield f"{where}: what is preserved holds {more:,} more of the concepts too"

@@ -6,10 +6,8 @@ file and a folder of the same model have no name in common.
 
 from __future__ import annotations
 
-import filecmp
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from surgery.blocks import by_block
 from surgery.errors import LayoutError
@@ -17,6 +15,7 @@ from surgery.layout import Site, detect
 from surgery.report import DiffReport, SiteChange, TensorChange
 from surgery.store.checkpoint import Checkpoint, TensorRef
 from surgery.store.compare import rows_of, same_bytes
+from surgery.store.dduf import DdufCheckpoint
 from surgery.store.files import check_unchanged
 from surgery.tensor_diff import another_type, entries, other_values, spoken
 from surgery.verdict import sameness, verdict
@@ -66,7 +65,7 @@ def diff(
 
 def _check_still_there(checkpoint: Checkpoint) -> None:
     """A file replaced halfway would have been compared half old, half new."""
-    if checkpoint.kind in ("file", "sharded", "folder") and not checkpoint.is_remote:
+    if not checkpoint.is_remote:
         for path, stamp in checkpoint.inputs.items():
             check_unchanged(path, stamp)
 
@@ -130,13 +129,22 @@ def _side_files(before: Checkpoint, after: Checkpoint) -> tuple[str, ...]:
     """Names of the files beside the weights that are in one only or differ."""
     old, new = _beside(before), _beside(after)
     both = old.keys() & new.keys()
-    same = {name for name in both if filecmp.cmp(old[name], new[name], shallow=False)}
+    same = {name for name in both if same_bytes(old[name], new[name])}
     return tuple(sorted((old.keys() | new.keys()) - same))
 
 
-def _beside(checkpoint: Checkpoint) -> Mapping[str, Path]:
-    names = (name for name in checkpoint.stamps if name not in checkpoint.headers)
-    return {name: checkpoint.path(name) for name in names}
+def _beside(checkpoint: Checkpoint) -> Mapping[str, TensorRef]:
+    """The files beside the weights as rows of bytes; in a DDUF file they are records."""
+    if isinstance(checkpoint, DdufCheckpoint):
+        places = {name: (checkpoint.root, *span) for name, span in checkpoint.spans.items()}
+    else:
+        sizes = {name: stamp.size for name, stamp in checkpoint.stamps.items()}
+        places = {name: (checkpoint.path(name), 0, size) for name, size in sizes.items()}
+    return {
+        name: TensorRef(name, "U8", (size,), size, file, start)
+        for name, (file, start, size) in places.items()
+        if name not in checkpoint.headers
+    }
 
 
 def _metadata(before: Checkpoint, after: Checkpoint) -> tuple[str, ...]:

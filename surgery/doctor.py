@@ -30,6 +30,7 @@ _MOST_IDS = 1 << 20
 _INTEGERS = {"I64": "<i8", "I32": "<i4", "I16": "<i2", "U8": "u1"}
 
 Progress = Callable[[int], None]
+Watch = Callable[[int], Progress]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,13 @@ class DoctorReport(Report):
 
 
 def doctor(
-    address: str | Path, *, allow_pickle: bool = False, progress: Progress | None = None
+    address: str | Path, *, allow_pickle: bool = False, watch: Watch | None = None
 ) -> DoctorReport:
     """Examine the checkpoint at an address.
 
     Args:
         allow_pickle: convert weights that are pickles; see `open_checkpoint`.
-        progress: called with the number of bytes just read.
+        watch: called with the bytes there are to read; what it returns, with those just read.
 
     Raises:
         CheckpointError: nothing is there.
@@ -72,7 +73,8 @@ def doctor(
         locate(address)
     try:
         here = open_checkpoint(address, allow_pickle=allow_pickle).here()
-        report = examine(here, progress=progress)
+        total = sum(ref.nbytes for ref in here.values())
+        report = examine(here, progress=watch(total) if watch else None)
     except CheckpointError as error:
         remedy = error.hint or "get the file again"
         found = Finding("opening", "broken", error.where or str(address), error.what, remedy)
@@ -81,7 +83,7 @@ def doctor(
 
 
 def examine(checkpoint: Checkpoint, *, progress: Progress | None = None) -> DoctorReport:
-    """Examine an open checkpoint; see `doctor`."""
+    """Examine an open checkpoint; `progress` is called with the number of bytes just read."""
     told = progress or (lambda _: None)
     found = [*symptoms(checkpoint)]
     for ref in checkpoint.values():

@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from pathlib import Path
 from typing import ClassVar
 
 from surgery.report import Report
-from surgery.store.files import stamp
-from surgery.store.gguf import GgufHeader, GgufTensor, Value, read_gguf
+from surgery.store.gguf import GgufHeader, GgufTensor, Source, Value, read_gguf
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +34,22 @@ class GgufAnatomy(Report):
     tensor_list: tuple[GgufTensor, ...]
 
 
-def gguf_anatomy(path: Path) -> GgufAnatomy:
+def gguf_anatomy(source: Source) -> GgufAnatomy:
     """Describe a GGUF file.
 
     Raises:
         CheckpointError: the header is cut short or false.
+        HubError: the Hub does not give it.
     """
-    header = read_gguf(path)
+    header = read_gguf(source)
     types = _types(header)
     return GgufAnatomy(
-        address=str(path),
+        address=source.address,
         format_version=header.version,
         architecture=header.architecture,
         tensors=len(header.tensors),
         parameters=sum(types.values()),
-        nbytes=stamp(path).size,
+        nbytes=source.size,
         types=types,
         metadata=header.metadata,
         tensor_list=header.tensors,

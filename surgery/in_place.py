@@ -6,15 +6,15 @@ A missed gate stops it before the first byte changes, unlike `apply`, whose inpu
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from surgery.apply import ApplyReport
-from surgery.cautions import cautions
+from surgery.apply import ApplyReport, warnings
 from surgery.gates import gates as limits
-from surgery.plan import make_plan
+from surgery.plan import Plan, layout_for, make_plan
 from surgery.recipe import Recipe
 from surgery.report import Gate
-from surgery.rounding import coarse, round_once
+from surgery.rounding import round_once
 from surgery.solve import solve
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.inplace import Edited, check_in_place, edit_in_place
@@ -30,6 +30,7 @@ def apply_in_place(
     force: bool = False,
     dry_run: bool = False,
     tokenizer: Path | None = None,
+    on_plan: Callable[[Plan], object] = lambda plan: None,
 ) -> tuple[ApplyReport, Edited]:
     """Make the recipe's edits inside the checkpoint's own files.
 
@@ -38,6 +39,7 @@ def apply_in_place(
         force: edit files that have other names (hard links) too.
         dry_run: check, solve and report, change nothing.
         tokenizer: a folder with the tokenizer to use; left out, it is searched for.
+        on_plan: called with the plan, before it is checked whether the files can be edited.
 
     Returns:
         the report, whose `out` is None when nothing was edited, and what was edited.
@@ -46,9 +48,11 @@ def apply_in_place(
         SurgeryError: before anything is changed, or with everything put back.
     """
     began = time.perf_counter()
-    plan = make_plan(recipe, checkpoint)
+    layout = layout_for(checkpoint) if recipe.edits else None
+    plan = make_plan(recipe, checkpoint, layout)
+    on_plan(plan)
     check_in_place(checkpoint, plan.changes, undo_file, force=force)
-    patch, solved = solve(recipe, checkpoint, tokenizer)
+    patch, solved = solve(recipe, checkpoint, tokenizer, layout)
     result = round_once(patch, solved, checkpoint)
     gates = limits(recipe.expect, result.leaks, result.drifts)
     middle = time.perf_counter()
@@ -59,8 +63,6 @@ def apply_in_place(
         # No byte outside the spans of the undo file is ever written.
         kept = len(checkpoint) - len(plan.changes)
         gates = (*gates, Gate("untouched", "bit-identical", f"{kept} of {kept} not written", True))
-    held = (text for one in solved for text in cautions(one))
-    rough = (text for tensor in result.tensors if (text := coarse(tensor)))
     done = time.perf_counter()
     report = ApplyReport(
         plan=plan,
@@ -69,7 +71,7 @@ def apply_in_place(
         sites=result.by_site,
         tensors=result.tensors,
         gates=gates,
-        warnings=(*plan.warnings, *held, *rough),
+        warnings=warnings(plan, solved, result),
         identical=len(checkpoint) - len(result.values),
         out=str(checkpoint.root) if edited.undo_file else None,
         files=tuple(str(file) for file in edited.files),

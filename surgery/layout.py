@@ -20,6 +20,7 @@ from surgery.selector import Site, select
 __all__ = ["Layout", "Site", "TextShape", "detect", "layout_names", "twin_name"]
 
 NoConfig = Mapping[str, object] | None
+_NETWORK = re.compile(r"\s*(?:(text\d*)|cross_attn|self_attn|context_attn|ff)(?=[.\[\s]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,20 @@ class Layout:
         Raises:
             LayoutError: the selector cannot be read, or a term of it selects nothing.
         """
+        self._check_network(selector)
         return select(selector, self.sites)
+
+    def _check_network(self, selector: str) -> None:
+        """Sites of a network that a file comes without are not misspelt but elsewhere."""
+        if found := _NETWORK.match(selector):
+            role = found[1] or "denoiser"
+            if role not in self.prefixes:
+                what = f"{role} tower" if found[1] else role
+                there = ", ".join(self.prefixes)
+                raise LayoutError(
+                    f"this {self.name} checkpoint has no {what}; it has: {there}",
+                    hint="give the whole model",
+                )
 
     def window(self, kind: str) -> str:
         """Return the selector of the keys and values that control a kind of concept.

@@ -123,16 +123,6 @@ def _figures(edit: EditRecord) -> dict[str, float]:
     return {name: float(f"{value:.6g}") for name, value in found.items() if value is not None}
 
 
-def own_version() -> str:
-    """The version of the installed package; of a bare source tree it is not known."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("surgery")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def _history(text: str | None) -> list[object]:
     try:
         found = json.loads(text or "[]")

@@ -65,14 +65,18 @@ class Plan(Report):
     warnings: tuple[str, ...]
 
 
-def make_plan(recipe: Recipe, checkpoint: Checkpoint) -> Plan:
+def make_plan(recipe: Recipe, checkpoint: Checkpoint, layout: Layout | None = None) -> Plan:
     """Resolve a recipe against a checkpoint.
+
+    Args:
+        layout: that of the checkpoint; left out, it is detected.
 
     Raises:
         LayoutError: the model has no layout, or not the sites an edit needs.
         EditError: a tensor that would change is stored in a type that cannot be edited.
     """
-    layout = _layout(checkpoint) if recipe.edits else None
+    if layout is None and recipe.edits:
+        layout = layout_for(checkpoint)
     edits = tuple(
         _planned(number, one, layout, checkpoint)
         for number, edit in enumerate(recipe.edits)
@@ -96,7 +100,12 @@ def make_plan(recipe: Recipe, checkpoint: Checkpoint) -> Plan:
     )
 
 
-def _layout(checkpoint: Checkpoint) -> Layout:
+def layout_for(checkpoint: Checkpoint) -> Layout:
+    """Where the edits of a recipe find their sites.
+
+    Raises:
+        LayoutError: no layout describes the model; says why where it can never be edited.
+    """
     try:
         return detect(checkpoint)
     except LayoutError as error:

@@ -130,6 +130,9 @@ def _sentence(
     text = re.sub(r"^\w+ should ", "must ", text)
     hint = "put it in quotes to keep it as text" if kind == "string_type" else ""
     scalar = not isinstance(detail["input"], (dict, list))
+    # A rule about several keys says itself which of them do not go together.
+    if kind == "value_error" and not scalar:
+        return text, ""
     return f"{text}, got {_shown(detail['input'])}", hint if scalar else ""
 
 

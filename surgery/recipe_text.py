@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1_000_000
 MAX_LINES = 20_000
 MAX_DEPTH = 32
-MAX_VALUES = 10_000
+MAX_VALUES = 25_000
 
 Path = tuple[str | int, ...]
 Plain = dict[str, "Plain"] | list["Plain"] | str | int | float | bool | None

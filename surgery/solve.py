@@ -12,38 +12,52 @@ from surgery.errors import EditError
 from surgery.figures import SolvedEdit
 from surgery.gather import Weights, gather
 from surgery.layout import Layout, Site, detect
-from surgery.patch import Change, EditRecord, Patch, own_version
+from surgery.patch import Change, EditRecord, Patch
 from surgery.recipe import Recipe
 from surgery.store.checkpoint import Checkpoint
+from surgery.version import __version__
 
 
 def solve(
-    recipe: Recipe, checkpoint: Checkpoint, tokenizer: Path | None = None
+    recipe: Recipe,
+    checkpoint: Checkpoint,
+    tokenizer: Path | None = None,
+    layout: Layout | None = None,
 ) -> tuple[Patch, tuple[SolvedEdit, ...]]:
     """Solve the edits one after the other; each finds the weights as the ones before left them.
 
     Args:
         tokenizer: a folder with the tokenizer to use; left out, it is searched for.
+        layout: that of the checkpoint; left out, it is detected.
 
     Raises:
         EditError: an edit cannot be made, or solves to no change or to numbers that are not finite.
     """
     active = [(n, edit) for n, edit in enumerate(recipe.edits) if edit.strength]
-    layout = detect(checkpoint) if active else None
+    layout = layout or (detect(checkpoint) if active else None)
     weights = Weights(checkpoint, tokenizer=tokenizer)
     solved: list[SolvedEdit] = []
     records: list[EditRecord] = []
     for number, edit in with_companions(active, layout):
         assert layout is not None
         one = _gathered(number, edit, layout, weights)
+        checkpoint.prepare(_tensors(one, layout))
         deltas = changes_of(one, weights)
         for name, change in by_tensor(len(solved), deltas, layout):
             weights = weights.with_change(name, change)
         records.append(_record(edit, deltas))
         solved.append(one)
-    recipe_text, version = recipe.to_json(), own_version()
-    patch = Patch(weights.changes, recipe_text, checkpoint.fingerprint, version, tuple(records))
+    made = tuple(records)
+    patch = Patch(weights.changes, recipe.to_json(), checkpoint.fingerprint, __version__, made)
     return patch, tuple(solved)
+
+
+def _tensors(one: SolvedEdit, layout: Layout) -> Iterator[str]:
+    """All that an edit changes, which is read to solve it, to round it or to measure it."""
+    for site in one.sites:
+        yield site.tensor
+        if twin := layout.ema_twin(site.tensor):
+            yield twin
 
 
 def changes_of(one: SolvedEdit, weights: Weights) -> dict[Site, Delta]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from surgery.cautions import cautions
+from surgery.cautions import MOST, cautions
 from surgery.edits.base import Context
 from surgery.figures import SolvedEdit
 from tests.helpers.recipes import recipe
@@ -35,3 +35,18 @@ def test_a_name_to_hold_that_the_model_takes_for_the_concept_is_told_with_its_co
 
 def test_what_the_recipe_does_not_name_is_no_cause_for_a_warning() -> None:
     assert list(cautions(held([[1.0, 0, 0]]))) == []
+
+
+def test_of_many_such_concepts_a_few_are_named_and_the_others_counted() -> None:
+    many = held([[1e5, 0, 0], [0, 1e5, 0]])
+    names = tuple(f"artist {n}" for n in range(12))
+    context = replace(
+        many.context,
+        keys=np.tile(many.context.keys, (6, 1)),
+        targets=np.tile(many.context.targets, (6, 1)),
+        key_labels=names,
+        key_weights=np.ones(12),
+    )
+    found = list(cautions(replace(many, context=context)))
+    assert len(found) == MOST + 1
+    assert found[-1] == f"edits[3]: what is preserved holds {12 - MOST} more of the concepts too"

@@ -11,6 +11,7 @@ from surgery.errors import CheckpointError
 from surgery.report import DiffReport, TensorChange
 from surgery.store import compare as compare_bytes
 from surgery.store.checkpoint import open_checkpoint
+from tests.helpers.dduf import records, write_dduf
 from tests.helpers.pipelines import write_single
 from tests.helpers.tiny import write_pipeline
 from tests.store.build import entry, framed, write_file
@@ -205,3 +206,13 @@ def test_rows_that_a_shared_tensor_keeps_for_a_site_have_their_own_figures(tmp_p
     assert change.relative_norm is not None
     assert change.relative_norm < 1.0
     assert DiffReport.from_json(report.to_json()) == report
+
+
+def test_a_dduf_file_is_compared_record_by_record(tmp_path: Path) -> None:
+    folder = write_pipeline(tmp_path / "model")
+    inside = records(folder)
+    same = open_checkpoint(write_dduf(tmp_path / "same.dduf", inside))
+    assert diff(open_checkpoint(folder), same).same
+    inside["scheduler/scheduler_config.json"] += b"\n"
+    other = open_checkpoint(write_dduf(tmp_path / "other.dduf", inside))
+    assert diff(same, other).side_files == ("scheduler/scheduler_config.json",)

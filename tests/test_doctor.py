@@ -52,7 +52,7 @@ def test_numbers_that_are_not_finite_are_counted_across_pieces(
 def test_progress_counts_every_byte(tmp_path: Path) -> None:
     save_file({"a": ones(100), "b": ones(3)}, tmp_path / "m.safetensors")
     seen: list[int] = []
-    doctor(tmp_path / "m.safetensors", progress=seen.append)
+    doctor(tmp_path / "m.safetensors", watch=lambda total: seen.append)
     assert sum(seen) == 412
 
 

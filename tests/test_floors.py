@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parents[1] / "surgery"
 # A module has the floor of the longest name here that it equals or lies under.
 FLOORS = {
     "errors": 0,
+    "version": 0,
     "report": 1,
     "store": 1,
     "layout": 1,
@@ -38,7 +39,7 @@ FLOORS = {
     "lora": 5,
     "diff": 5,
     "doctor": 5,
-    "reports": 5,
+    "pictures": 5,
     "atelier": 5,
     "verify": 6,
     "tune": 6,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from types import FunctionType
 
 import pytest
@@ -47,3 +48,7 @@ def test_names_that_are_not_there_are_an_attribute_error() -> None:
 
 def test_every_public_name_is_listed() -> None:
     assert set(dir(surgery)) == set(surgery.__all__)
+
+
+def test_the_version_is_known_without_an_installation() -> None:
+    assert run("import surgery; print(surgery.__version__)") == version("surgery")

@@ -140,6 +140,21 @@ def test_a_unet_alone_has_no_text_tower_and_says_so() -> None:
         _ = layout.text
 
 
+@pytest.mark.parametrize(
+    ("name", "selector", "message"),
+    [
+        ("sd1-ldm-unet", "text.self_attn.out[0]", "no text tower; it has: denoiser"),
+        ("clip", "cross_attn.{k,v}", "no denoiser; it has: text"),
+        ("sd1", "text2.self_attn.q", "no text2 tower; it has: denoiser, text"),
+    ],
+)
+def test_sites_of_a_network_that_is_elsewhere_ask_for_the_whole_model(
+    name: str, selector: str, message: str
+) -> None:
+    with pytest.raises(LayoutError, match=f"{message}; give the whole model"):
+        layout_of(name).select(selector)
+
+
 def test_prefixes_say_where_each_role_begins() -> None:
     assert layout_of("sdxl-sgm").prefixes == {
         "denoiser": "model.diffusion_model.",

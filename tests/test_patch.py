@@ -7,7 +7,7 @@ import pytest
 
 from surgery.edits.delta import Dense, LowRank, Rows
 from surgery.errors import EditError
-from surgery.patch import Change, EditRecord, Patch, own_version
+from surgery.patch import Change, EditRecord, Patch
 
 W = np.arange(12, dtype=np.float32).reshape(4, 3)
 ONES = Dense(np.ones((4, 3)))
@@ -68,7 +68,3 @@ def test_metadata_keeps_the_edits_of_before() -> None:
 def test_an_unreadable_history_starts_anew(text: str) -> None:
     keys = patch(Change(ONES)).metadata({"surgery.edits": text})
     assert len(json.loads(keys["surgery.edits"])) == 1
-
-
-def test_the_version_is_text() -> None:
-    assert own_version()

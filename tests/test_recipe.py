@@ -126,6 +126,12 @@ def test_a_mistake_opens_with_line_and_field(text: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_rule_about_several_keys_shows_no_value() -> None:
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(edited("[monet, no]", "[monet, Van Gogh]"))
+    assert str(caught.value) == "recipe:7: edits[0]: preserve: 'Van Gogh' is also erased"
+
+
 def test_several_mistakes_name_the_first_and_count_the_rest() -> None:
     with pytest.raises(RecipeError, match=r"recipe:5: sede.*1 more mistake in this recipe"):
         load_recipe(edited("seed", "sede").replace("ridge", "ridg"))

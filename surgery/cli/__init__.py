@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -26,6 +27,7 @@ from surgery.cli import (
     undo,
     verify,
 )
+from surgery.version import __version__
 
 # Typer returns this after Ctrl-C instead of letting KeyboardInterrupt through.
 INTERRUPTED = 130
@@ -55,12 +57,7 @@ app.add_typer(recipe.app, name="recipe")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            typer.echo(f"surgery {version('surgery')}")
-        except PackageNotFoundError:
-            typer.echo("surgery, run from a folder that is not installed")
+        typer.echo(f"surgery {__version__}")
         raise typer.Exit
 
 
@@ -100,6 +97,8 @@ def _run(argv: Sequence[str] | None) -> int:
         if isinstance(stream, TextIOWrapper):
             # A name that the terminal's encoding cannot show must not end the command.
             stream.reconfigure(errors="backslashreplace")
+    # pydantic, which typer loads, would look through every installed package for plugins.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     code = app(args=argv, prog_name="surgery", standalone_mode=False)
     if code == INTERRUPTED:
         raise KeyboardInterrupt

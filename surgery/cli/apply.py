@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
-import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -36,8 +32,6 @@ if TYPE_CHECKING:
     from surgery.cli.console import Output
     from surgery.recipe import Recipe
     from surgery.store.checkpoint import Checkpoint
-
-BUILT_IN = "atelier"
 
 
 def command(
@@ -71,10 +65,11 @@ def command(
       surgery apply remove_vangogh --save-patch vangogh.safetensors
       surgery apply remove_vangogh -m mine --in-place --undo-file vangogh.undo
     """
+    from surgery.cli.process import prepare_to_solve
     from surgery.cli.shelf import find_recipe
 
     path = find_recipe(recipe)
-    _set_up_process(path)
+    prepare_to_solve(path)
     from surgery.cli.console import Output
     from surgery.cli.in_place import Wish, check_flags, edit
     from surgery.recipe import load_recipe
@@ -87,15 +82,16 @@ def command(
             "--preview": preview,
             "--link": link,
             "--allow-weak": allow_weak,
+            "--allow-pickle": allow_pickle,
+            "--save-patch": save_patch,
         }
-        others |= {"--allow-pickle": allow_pickle, "--save-patch": save_patch}
         check_flags(in_place, undo_file, model, others)
     loaded = load_recipe(path)
     checkpoint = open_checkpoint(_address(loaded, model, console), allow_pickle=allow_pickle)
     if undo_file:
         return edit(loaded, checkpoint, Wish(undo_file, force, dry_run, tokenizer), console)
     wish = _Wish(out, save_patch, force, dry_run, preview, link, allow_weak, tokenizer)
-    _copy(loaded, checkpoint, wish, console)
+    _edit(loaded, checkpoint, wish, console)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,100 +108,52 @@ class _Wish:
     tokenizer: Path | None
 
 
-def _copy(recipe: Recipe, checkpoint: Checkpoint, wish: _Wish, console: Output) -> None:
-    """Show the plan, write the edited copy, and show what was done."""
-    from surgery.apply import apply, preflight
-    from surgery.cli.download import brought
+def _edit(recipe: Recipe, checkpoint: Checkpoint, wish: _Wish, console: Output) -> None:
+    """Show the plan, write the edited copy or the patch or both, and show what was done."""
+    from surgery.apply import apply
+    from surgery.cli.download import bring
     from surgery.cli.plan_page import plan_page
-    from surgery.plan import make_plan
+    from surgery.cli.preview import paint, picture_place
 
-    if wish.save_patch and not wish.out:
-        return _patch(recipe, checkpoint, wish, console)
-    target = wish.out or default_out(recipe, checkpoint)
-    picture = _picture(checkpoint, target, wish.force, wish.dry_run) if wish.preview else None
-    plan = make_plan(recipe, checkpoint)
-    console.page(plan_page(plan))
-    check = partial(preflight, plan, checkpoint, target, force=wish.force, link=wish.link)
+    out = wish.out
+    if out is None and not wish.save_patch:
+        out = default_out(recipe, checkpoint)
+    picture = picture_place(checkpoint, out, wish.force, wish.dry_run) if wish.preview else None
     with (
-        _folder(target.parent, wanted=wish.out is None and not wish.dry_run),
-        brought(checkpoint, console, None if wish.dry_run else check) as here,
-        console.progress("writing", plan.bytes_total) as advance,
+        _default_folder(out if out != wish.out and not wish.dry_run else None),
+        console.progress("writing", checkpoint.total_bytes) as advance,
     ):
         report = apply(
             recipe,
-            here,
-            target,
+            checkpoint,
+            out,
             force=wish.force,
             dry_run=wish.dry_run,
             link=wish.link,
             allow_weak=wish.allow_weak,
             save_patch=wish.save_patch,
             tokenizer=wish.tokenizer,
-            plan=plan,
+            on_plan=lambda plan: console.page(plan_page(plan)),
+            bring=partial(bring, console),
             progress=advance,
         )
-    if picture is not None and report.out:
-        _paint(here, target, recipe, picture, console)
-    _show(report, here, picture, console)
+    if picture and out and report.out:
+        paint(checkpoint.root, out, recipe, picture, console)
+    _show(report, checkpoint, picture if report.out else None, (wish.dry_run, console))
 
 
-def _patch(recipe: Recipe, checkpoint: Checkpoint, wish: _Wish, console: Output) -> None:
-    """Show the plan, keep the edit as a patch without any model, and show what was done."""
-    from surgery.apply import apply
-    from surgery.cli.plan_page import plan_page
-    from surgery.errors import UsageError
-    from surgery.plan import make_plan
-
-    if wish.preview:
-        hint = "give --out too: a patch alone is no model to paint with"
-        raise UsageError("--preview and --save-patch without --out", hint=hint)
-    console.page(plan_page(make_plan(recipe, checkpoint)))
-    report = apply(
-        recipe,
-        checkpoint,
-        force=wish.force,
-        dry_run=wish.dry_run,
-        allow_weak=wish.allow_weak,
-        save_patch=wish.save_patch,
-        tokenizer=wish.tokenizer,
-    )
-    _show(report, checkpoint, None, console)
-
-
-def _show(report: ApplyReport, here: Checkpoint, picture: Path | None, console: Output) -> None:
+def _show(
+    report: ApplyReport, checkpoint: Checkpoint, picture: Path | None, how: tuple[bool, Output]
+) -> None:
     from surgery.cli.apply_page import apply_page, next_steps
     from surgery.cli.gates import check_gates
 
-    picture = picture if report.out else None
+    dry_run, console = how
     document = {**report.to_dict(), "preview": str(picture) if picture else None}
     names = [name for name in (report.out, report.patch) if name] or list(report.plan.changes)
     console.result(document, names, apply_page(report))
-    console.talk(next_steps(report, here, picture))
+    console.talk(next_steps(report, checkpoint, picture, dry_run=dry_run))
     check_gates(report.gates)
-
-
-def _set_up_process(recipe: Path) -> None:
-    """Settings of the whole process, made before numpy is imported, whose OpenBLAS reads them."""
-    if _is_small(recipe):
-        # Threads gain little on an idle machine and triple the time on a busy one, where they wait
-        # for each other.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # A vocabulary is a hundred thousand objects that stay; looking through them cost 4 %.
-    gc.set_threshold(100_000, 10, 10)
-    # What is left at the end goes with the process; searching it for cycles takes 5 %.
-    atexit.register(gc.freeze)
-
-
-def _is_small(recipe: Path) -> bool:
-    """Whether a recipe's products are all small; a guess from its text, before it is loaded."""
-    try:
-        if not recipe.is_file():
-            return False
-        with recipe.open("rb") as file:
-            methods = set(re.findall(rb"method:\s*(\w+)", file.read(1 << 20)))
-    except OSError:
-        return False
-    return methods == {b"quickfix"}
 
 
 def default_out(recipe: Recipe, checkpoint: Checkpoint) -> Path:
@@ -215,13 +163,14 @@ def default_out(recipe: Recipe, checkpoint: Checkpoint) -> Path:
 
 
 @contextmanager
-def _folder(folder: Path, *, wanted: bool) -> Iterator[None]:
-    """Make the default folder for outputs; where nothing came into it, it is gone again."""
+def _default_folder(out: Path | None) -> Iterator[None]:
+    """Make the folder of an output that no one named; where nothing came into it, it goes again."""
     from surgery.errors import OutputError
 
-    if not wanted or folder.exists():
+    if out is None or out.parent.exists():
         yield
         return
+    folder = out.parent
     try:
         folder.mkdir()
     except OSError as error:
@@ -237,43 +186,11 @@ def _folder(folder: Path, *, wanted: bool) -> Iterator[None]:
 
 
 def _address(recipe: Recipe, model: str | None, console: Output) -> str:
+    from surgery.cli.address import BUILT_IN, chosen_address
     from surgery.cli.page import Line
 
-    # An empty --model is a mistake of a script, not a wish for the built-in one.
-    address = model if model is not None else recipe.model or BUILT_IN
+    address = chosen_address(model, recipe.model)
     if model is None:
         about = "the small model that comes with surgery" if address == BUILT_IN else "the recipe's"
         console.talk([Line(f"no --model given: editing {address}, {about}", "quiet")])
     return address
-
-
-def _picture(checkpoint: Checkpoint, target: Path, force: bool, dry_run: bool) -> Path:
-    """Where the preview goes; everything that would stop it is found before the edit."""
-    from surgery.errors import OutputError, UsageError
-    from surgery.store.text import visible
-
-    if dry_run:
-        raise UsageError(
-            "--preview and --dry-run together", hint="a dry run has no result to paint"
-        )
-    if checkpoint.json("model_index.json") is None:
-        raise UsageError(
-            "--preview paints with a diffusers folder, and this is none",
-            where=visible(checkpoint.address),
-            hint="leave --preview out",
-        )
-    picture = target.with_name(f"{target.name}.png")
-    if picture.exists() and not force:
-        raise OutputError("already there", where=visible(str(picture)), hint="--force replaces it")
-    return picture
-
-
-def _paint(
-    checkpoint: Checkpoint, target: Path, recipe: Recipe, picture: Path, console: Output
-) -> None:
-    from surgery.cli.hush import hush
-    from surgery.reports.preview import preview_count, write_preview
-
-    hush()
-    with console.progress("painting", preview_count(recipe), "pictures") as advance:
-        write_preview(checkpoint.root, target, recipe, picture, on_pictures=advance)

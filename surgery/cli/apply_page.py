@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surgery.cli.download import fetched_lines
 from surgery.cli.gates import gate_lines
-from surgery.cli.page import Line, Page, Table, number, percent, plural
+from surgery.cli.page import Line, Page, Table, number, percent, plural, steps, surgery
+from surgery.cli.patch_page import both_ways
 from surgery.store.text import size
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def apply_page(report: ApplyReport) -> Page:
     if report.tensors:
         page.append(_tensors(report.tensors))
     page.append(Line(_untouched(report), "good"))
-    page.extend(fetched_lines(report))
+    page.extend(fetched_lines(report.fetched, report.requests, report.plan.bytes_total))
     if report.leaks:
         page.append(_leaks(report.leaks))
     if report.drifts:
@@ -44,14 +45,19 @@ def apply_page(report: ApplyReport) -> Page:
     return page
 
 
-def next_steps(report: ApplyReport, checkpoint: Checkpoint, picture: Path | None) -> Page:
+def next_steps(
+    report: ApplyReport, checkpoint: Checkpoint, picture: Path | None, *, dry_run: bool = False
+) -> Page:
     """Where the output is, and commands that look at it."""
     if report.out is None and report.patch:
         return _kept(report, checkpoint)
-    if report.out is None and not report.passed:
-        return [Line("nothing was written; --allow-weak writes it all the same", "bad")]
-    if report.out is None:
+    if report.out is None and report.passed:
         return [Line("dry run: nothing was written", "quiet")]
+    if report.out is None and dry_run:
+        stops = "without --allow-weak a real run would stop here and write nothing"
+        return [Line(f"dry run: nothing was written; {stops}", "bad")]
+    if report.out is None:
+        return [Line("nothing was written; --allow-weak writes it all the same", "bad")]
     took = sum(report.seconds.values())
     linked = f", {plural(report.linked, 'file')} linked" if report.linked else ""
     wrote = f"wrote {report.out} ({size(report.bytes_written)}{linked}) in {took:.2f} s"
@@ -61,29 +67,23 @@ def next_steps(report: ApplyReport, checkpoint: Checkpoint, picture: Path | None
     if report.patch:
         page.append(Line(f"wrote {report.patch} ({size(report.patch_bytes)})", "title"))
     leave = ["--allow-pickle"] if checkpoint.origins else []
-    steps = [shlex.join(["surgery", "diff", checkpoint.address, report.out, *leave])]
+    then = [surgery("diff", checkpoint.address, report.out, *leave)]
     concepts = dict.fromkeys(leak.concept for leak in report.leaks)
-    if checkpoint.address == JUDGED and concepts:
+    if checkpoint.address == JUDGED and 0 < len(concepts) <= MOST_LEFT:
         named = [word for concept in concepts for word in ("--concept", concept)]
-        steps.append(shlex.join(["surgery", "verify", JUDGED, report.out, *named]))
-    page += [Line("next:", "quiet"), *(Line(f"  {step}", "command") for step in steps)]
+        then.append(surgery("verify", JUDGED, report.out, *named))
+    page += steps("next:", then)
     if checkpoint.json("model_index.json") is not None:
-        page += [
-            Line("in Python:", "quiet"),
-            *(Line(f"  {line}", "command") for line in _python(report.out)),
-        ]
+        page += steps("in Python:", _python(report.out))
     return page
 
 
 def _kept(report: ApplyReport, checkpoint: Checkpoint) -> list[Line]:
     """Where the patch is, and what it is for."""
     took, patch = sum(report.seconds.values()), str(report.patch)
-    apply = ["surgery", "patch", "apply", patch, checkpoint.address, "-o", "PATCHED"]
-    undo = ["surgery", "patch", "undo", patch, "PATCHED", "-o", "ORIGINAL"]
     return [
         Line(f"wrote {patch} ({size(report.patch_bytes)}) in {took:.2f} s", "title"),
-        Line("next:", "quiet"),
-        *(Line(f"  {shlex.join(step)}", "command") for step in (apply, undo)),
+        *both_ways(patch, checkpoint.address),
     ]
 
 
@@ -102,9 +102,9 @@ def _tensors(tensors: tuple[EditedTensor, ...]) -> Table:
         rest = sorted(tensor.relative_norm for tensor in tensors)
         middle = percent(rest[len(rest) // 2])
         rows.append((f"{left:,} more; median of all", "", "", middle, "", ""))
-    weights = ("changed tensor", "stored as", "rank", "|change| / |weights|", "entries changed")
-    columns = (*weights, "lost in rounding")
-    return Table("What changed", columns, tuple(rows), right=frozenset({2, 3, 4, 5}))
+    columns = ("changed tensor", "stored as", "rank", "change", "entries", "rounding")
+    title = "What changed: beside its weights, in how many entries, and lost in rounding"
+    return Table(title, columns, tuple(rows), right=frozenset({2, 3, 4, 5}))
 
 
 def _tensor(tensor: EditedTensor) -> tuple[str, ...]:
@@ -125,27 +125,38 @@ def _untouched(report: ApplyReport) -> str:
 
 
 def _leaks(leaks: tuple[Leak, ...]) -> Table:
-    """Every wording of a few concepts; of many, their own prompts, the worst concept first."""
+    """Every wording of a few concepts; of many, the worst ones, and the most left of any."""
     concepts = dict.fromkeys((leak.edit, leak.concept) for leak in leaks)
-    shown = leaks if len(concepts) <= FEW_CONCEPTS else _worst(leaks)
+    few = len(concepts) <= FEW_CONCEPTS
     rows = tuple(
         (
             leak.concept,
-            leak.target,
+            leak.target or "nothing",
             leak.wording,
             *_figures(leak.figure),
             f"{leak.figure.count:,}",
         )
-        for leak in shown
+        for leak in (leaks if few else _worst(leaks))
     )
     columns = ("concept", "becomes", "asked for by", "median", "95 %", "at most", "figures")
     title = "Leak: what is left of the concept (0 nothing, 1 all of it)"
-    return Table(title, columns, rows, right=frozenset({3, 4, 5, 6}))
+    most = () if few else tuple(_most(leaks))
+    return Table(title, columns, (*rows, *most), right=frozenset({3, 4, 5, 6}))
 
 
 def _worst(leaks: tuple[Leak, ...]) -> list[Leak]:
     own = [leak for leak in leaks if leak.wording == OWN_PROMPTS]
     return sorted(own, key=lambda leak: -leak.figure.max)[:MOST_LEFT]
+
+
+def _most(leaks: tuple[Leak, ...]) -> Iterator[tuple[str, ...]]:
+    """One row for each wording, of all concepts that were measured in it together."""
+    for wording in dict.fromkeys(leak.wording for leak in leaks):
+        alike = [leak for leak in leaks if leak.wording == wording]
+        concepts = len({(leak.edit, leak.concept) for leak in alike})
+        worst = number(max(leak.figure.max for leak in alike))
+        count = sum(leak.figure.count for leak in alike)
+        yield f"any of {concepts:,}", "", wording, "", "", worst, f"{count:,}"
 
 
 def _drifts(drifts: tuple[Drift, ...]) -> Table:

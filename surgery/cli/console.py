@@ -17,13 +17,16 @@ from dataclasses import dataclass
 from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from surgery.cli.fold import folded
 from surgery.cli.page import Line, Page, Table
 from surgery.cli.plain import plain_lines
 from surgery.errors import OutputError
 from surgery.store.text import visible
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.measure import Measurement
+    from rich.text import Text
 
     from surgery.cli.options import Format
 
@@ -224,5 +227,23 @@ def _renderable(block: Line | Table) -> RenderableType:
         side: Literal["left", "right"] = "right" if index in block.right else "left"
         table.add_column(Text(column), justify=side, overflow="fold")
     for row in block.rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
+        table.add_row(*(_Cell(visible(cell)) for cell in row))
     return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A text of a table, folded where a reader would fold it once its column's width is known."""
+
+    text: str
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        from rich.measure import Measurement
+        from rich.text import Text
+
+        return Measurement.get(console, options, Text(self.text))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        from rich.text import Text
+
+        yield Text(folded(self.text, options.max_width))

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from surgery.recipe_text import Plain
     from surgery.store.checkpoint import Checkpoint
 
-BUILT_IN = "atelier"
-
 
 def command(
     recipe: RecipeArgument,
@@ -42,17 +40,21 @@ def command(
     Examples:
       surgery debias uce_fair_crosses --pictures 16 --rounds 1 -o fair.yaml
     """
+    from surgery.cli.process import prepare_to_solve
+    from surgery.cli.shelf import find_recipe
+
+    source = find_recipe(recipe)
+    prepare_to_solve(source)
     from surgery.cli.console import Output
     from surgery.cli.hush import hush
-    from surgery.cli.page import Line
-    from surgery.cli.recipe import must_be_free, save
-    from surgery.cli.shelf import find_recipe
+    from surgery.cli.page import Line, steps, surgery
+    from surgery.cli.places import must_be_free
+    from surgery.cli.recipe import save
     from surgery.debias import find_amounts
     from surgery.recipe import load_recipe
     from surgery.recipe_write import with_values
 
     console = Output(format)
-    source = find_recipe(recipe)
     loaded = load_recipe(source)
     path = out or Path(f"{loaded.name}.yaml")
     must_be_free(path, force)
@@ -66,14 +68,16 @@ def command(
         found, report = find_amounts(loaded, observe, rounds=rounds)
     save(path, with_values(source.read_text(encoding="utf-8-sig"), _amounts(found)), force)
     console.result(report.to_dict(), [str(path)], [_table(report)])
-    console.talk([Line(f"wrote {path}", "good"), Line(f"  surgery apply {path}", "command")])
+    then = steps("next:", [surgery("apply", str(path))])
+    console.talk([Line(f"wrote {path}", "good"), *then])
 
 
 def _checkpoint(recipe: Recipe, model: str | None) -> Checkpoint:
+    from surgery.cli.address import chosen_address
     from surgery.store.checkpoint import open_checkpoint
     from surgery.verify import must_be_readable
 
-    checkpoint = open_checkpoint(model if model is not None else recipe.model or BUILT_IN)
+    checkpoint = open_checkpoint(chosen_address(model, recipe.model))
     must_be_readable(checkpoint)
     return checkpoint
 

@@ -78,15 +78,16 @@ def diff_page(report: DiffReport, shown: int | None = SHOWN) -> Page:
 def _changes(changes: tuple[TensorChange, ...]) -> Table:
     from surgery.cli.page import Table
 
-    columns = ("tensor", "what", "stored as", "entries", "max change", "relative", "rank", "bytes")
+    columns = ("tensor", "stored as", "entries", "largest", "relative", "rank", "bytes")
     rows = tuple(_row(change) for change in changes)
-    return Table("", columns, rows, right=frozenset({3, 4, 5, 6, 7}))
+    title = "What differs: share of the entries, largest and relative change of the values"
+    return Table(title, columns, rows, right=frozenset({2, 3, 4, 5, 6}))
 
 
 def _blocks(blocks: tuple[BlockChange, ...]) -> Table:
     from surgery.cli.page import Table, number
 
-    columns = ("block", "tensors", "max change", "relative")
+    columns = ("block", "tensors", "largest", "relative")
     rows = tuple(
         (
             block.block,
@@ -103,13 +104,19 @@ def _row(change: TensorChange) -> tuple[str, ...]:
     from surgery.cli.page import number, percent
     from surgery.store.text import size
 
-    kind = change.before if change.before == change.after else f"{change.before} > {change.after}"
     part = None
     if change.changed_entries is not None and change.entries:
         part = change.changed_entries / change.entries
     rank = "-" if change.rank is None else str(change.rank)
     figures = number(change.max_abs), number(change.relative_norm), rank, size(change.nbytes)
-    return (_name(change), change.change, kind, percent(part), *figures)
+    return (_name(change), _stored(change), percent(part), *figures)
+
+
+def _stored(change: TensorChange) -> str:
+    """Type and shape, and what became of them where more than the values differ."""
+    if change.change in ("added", "removed"):
+        return f"{change.change}: {change.before or change.after}"
+    return change.before if change.before == change.after else f"{change.before} > {change.after}"
 
 
 def _name(change: TensorChange) -> str:

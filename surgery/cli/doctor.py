@@ -26,27 +26,22 @@ def command(
       surgery doctor atelier
       surgery doctor atelier --format quiet
     """
+    from contextlib import ExitStack
+
     from surgery.cli.console import Output
     from surgery.doctor import doctor
 
     out = Output(format)
-    with out.progress("reading", _bytes_of(model)) as advance:
-        report = doctor(model, allow_pickle=allow_pickle, progress=advance)
+    with ExitStack() as open_bars:
+        report = doctor(
+            model,
+            allow_pickle=allow_pickle,
+            watch=lambda total: open_bars.enter_context(out.progress("reading", total)),
+        )
     names = [finding.where for finding in report.findings if finding.severity == "broken"]
     document = {**report.to_dict(), "sound": report.sound}
     out.result(document, names, doctor_page(report))
     return 0 if report.sound else BROKEN
-
-
-def _bytes_of(model: str) -> int:
-    """How much there is to read, for the progress bar only."""
-    from surgery.errors import CheckpointError
-    from surgery.store.checkpoint import open_checkpoint
-
-    try:
-        return sum(ref.nbytes for ref in open_checkpoint(model).values())
-    except CheckpointError:
-        return 0
 
 
 def doctor_page(report: DoctorReport) -> Page:

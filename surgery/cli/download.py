@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from surgery.apply import ApplyReport
     from surgery.cli.console import Output
     from surgery.cli.page import Line
     from surgery.store.checkpoint import Checkpoint
 
 
-@contextmanager
-def brought(
-    checkpoint: Checkpoint, console: Output, check: Callable[[], object] | None
-) -> Iterator[Checkpoint]:
-    """Yield the checkpoint with all its files on this machine.
-
-    Args:
-        check: called before anything is downloaded; None brings nothing.
-    """
+def bring(console: Output, checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint with all its files on this machine."""
     from surgery.cli.page import Line
     from surgery.store.text import size
 
-    missing = checkpoint.missing_bytes
-    if check is None or not missing:
-        yield checkpoint
-        return
-    check()
+    if not (missing := checkpoint.missing_bytes):
+        return checkpoint.here()
     console.talk([Line(f"downloading {size(missing)} of {checkpoint.address}", "quiet")])
     with console.progress("downloading", missing) as advance:
-        here = checkpoint.here(advance)
-    yield here
+        return checkpoint.here(advance)
 
 
-def fetched_lines(report: ApplyReport) -> list[Line]:
-    """How much of a model on the Hub a dry run has fetched."""
+def fetched_lines(fetched: int, requests: int, total: int) -> list[Line]:
+    """How much of a model on the Hub was fetched without downloading it."""
     from surgery.cli.page import Line, plural
     from surgery.store.text import size
 
-    if not report.requests:
+    if not requests:
         return []
-    text = f"fetched {size(report.fetched)} of {size(report.plan.bytes_total)}"
-    return [Line(f"{text} ({report.fetched:,} bytes) by {plural(report.requests, 'request')}")]
+    text = f"fetched {size(fetched)} of {size(total)}"
+    return [Line(f"{text} ({fetched:,} bytes) by {plural(requests, 'request')}")]

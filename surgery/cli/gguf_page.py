@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surgery.cli.page import Line, Page, Table, plural
@@ -11,15 +10,16 @@ from surgery.store.text import size
 if TYPE_CHECKING:
     from surgery.cli.console import Output
     from surgery.gguf import GgufAnatomy
+    from surgery.store.gguf import Source
 
 SHOWN, LONGEST = 20, 80
 
 
-def show_gguf(path: Path, out: Output) -> None:
+def show_gguf(source: Source, out: Output) -> None:
     """Show what the header of a GGUF file says."""
     from surgery.gguf import gguf_anatomy
 
-    found = gguf_anatomy(path)
+    found = gguf_anatomy(source)
     out.result(found.to_dict(), [tensor.name for tensor in found.tensor_list], gguf_page(found))
 
 

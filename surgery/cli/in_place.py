@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,9 +57,7 @@ def edit(recipe: Recipe, checkpoint: Checkpoint, wish: Wish, console: Output) ->
     from surgery.cli.gates import check_gates
     from surgery.cli.plan_page import plan_page
     from surgery.in_place import apply_in_place
-    from surgery.plan import make_plan
 
-    console.page(plan_page(make_plan(recipe, checkpoint)))
     report, edited = apply_in_place(
         recipe,
         checkpoint,
@@ -68,6 +65,7 @@ def edit(recipe: Recipe, checkpoint: Checkpoint, wish: Wish, console: Output) ->
         force=wish.force,
         dry_run=wish.dry_run,
         tokenizer=wish.tokenizer,
+        on_plan=lambda plan: console.page(plan_page(plan)),
     )
     undo_file = str(edited.undo_file) if edited.undo_file else None
     names = [undo_file] if undo_file else list(report.plan.changes)
@@ -77,7 +75,7 @@ def edit(recipe: Recipe, checkpoint: Checkpoint, wish: Wish, console: Output) ->
 
 
 def _ending(report: ApplyReport, edited: Edited, wish: Wish) -> Page:
-    from surgery.cli.page import Line
+    from surgery.cli.page import Line, steps, surgery
     from surgery.store.text import size
 
     if edited.undo_file is None:
@@ -90,6 +88,5 @@ def _ending(report: ApplyReport, edited: Edited, wish: Wish) -> Page:
     return [
         Line(f"edited {report.out} in place ({changed}); its metadata stays as it was", "title"),
         Line(f"wrote {edited.undo_file}, the only way back", "title"),
-        Line("next:", "quiet"),
-        Line(f"  {shlex.join(['surgery', 'undo', str(edited.undo_file)])}", "command"),
+        *steps("next:", [surgery("undo", str(edited.undo_file))]),
     ]

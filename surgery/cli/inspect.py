@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surgery.cli.options import AllowPickleOption, FormatOption, ModelArgument
@@ -32,11 +31,11 @@ def command(
     from surgery.cli.console import Output
     from surgery.cli.gguf_page import show_gguf
     from surgery.store.checkpoint import open_checkpoint
-    from surgery.store.gguf import is_gguf
+    from surgery.store.gguf import find_gguf
 
     out = Output(format)
-    if is_gguf(Path(model)):
-        return show_gguf(Path(model), out)
+    if source := find_gguf(model):
+        return show_gguf(source, out)
     checkpoint = open_checkpoint(model, allow_pickle=allow_pickle)
     found = anatomy(checkpoint)
     document = {**found.to_dict(), "tensor_list": tensor_list(checkpoint)}

@@ -27,27 +27,29 @@ if TYPE_CHECKING:
 # What `surgery.lora.formats` and `surgery.lora.export` call so; --help does not wait for numpy.
 LoraFormat: TypeAlias = Literal["diffusers", "kohya", "peft"]
 Dtype: TypeAlias = Literal["f32", "f16"]
-BUILT_IN = "atelier"
+
+EditArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE|PATCH", help="A recipe, its name on the shelf, or a patch file."
+    ),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", "-o", metavar="PATH", help="Where to write: a .safetensors, for peft a folder."
+    ),
+]
+LoraFormatOption = Annotated[
+    LoraFormat, typer.Option("--lora-format", help="kohya is what A1111, Forge and ComfyUI list.")
+]
 
 
 def command(
-    edit: Annotated[
-        str,
-        typer.Argument(
-            metavar="RECIPE|PATCH", help="A recipe, its name on the shelf, or a patch file."
-        ),
-    ],
+    edit: EditArgument,
     model: ModelOption = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="PATH", help="Where to write: a .safetensors, for peft a folder."
-        ),
-    ] = None,
-    lora_format: Annotated[
-        LoraFormat,
-        typer.Option("--lora-format", help="kohya is what A1111, Forge and ComfyUI list."),
-    ] = "diffusers",
+    out: OutOption = None,
+    lora_format: LoraFormatOption = "diffusers",
     dtype: Annotated[
         Dtype, typer.Option("--dtype", help="What the factors are stored as.")
     ] = "f32",
@@ -68,17 +70,22 @@ def command(
       surgery lora remove_vangogh -o vangogh.safetensors
       surgery lora remove_vangogh --lora-format kohya --dtype f16 -o vangogh.safetensors --force
     """
+    from surgery.cli.process import prepare_to_solve
+    from surgery.cli.shelf import find_recipe
+    from surgery.errors import UsageError
+
+    if out is None and not dry_run:
+        raise UsageError("nowhere to write", hint="name a file with -o, or make it a --dry-run")
+    path = find_recipe(edit)
+    prepare_to_solve(path)
     from surgery.cli.console import Output
     from surgery.cli.gates import check_gates
     from surgery.cli.lora_page import lora_page, next_steps
-    from surgery.errors import UsageError
     from surgery.lora.export import LoraWish, export, place
     from surgery.store.checkpoint import open_checkpoint
 
     console = Output(format)
-    if out is None and not dry_run:
-        raise UsageError("nowhere to write", hint="name a file with -o, or make it a --dry-run")
-    asked = _asked(edit)
+    asked = _asked(path)
     checkpoint = open_checkpoint(_address(asked, model), allow_pickle=allow_pickle)
     wish = LoraWish(lora_format, out, dtype, force, dry_run)
     place(checkpoint, wish)
@@ -92,27 +99,24 @@ def command(
     check_gates(gates)
 
 
-def _asked(text: str) -> Recipe | PatchFile:
-    from surgery.cli.shelf import find_recipe
-    from surgery.recipe import load_recipe
-
-    path = Path(text)
+def _asked(path: Path) -> Recipe | PatchFile:
     if path.suffix == ".safetensors" and path.is_file():
         from surgery.patches import read_patch
 
         return read_patch(path)
-    return load_recipe(find_recipe(text))
+    from surgery.recipe import load_recipe
+
+    return load_recipe(path)
 
 
 def _address(asked: Recipe | PatchFile, model: str | None) -> str:
-    """The model named, or the recipe's own, or the one that comes with surgery."""
+    from surgery.cli.address import chosen_address
     from surgery.recipe import Recipe, load_recipe
 
-    if model is not None:
-        return model
-    if isinstance(asked, Recipe):
-        return asked.model or BUILT_IN
-    return (load_recipe(asked.recipe).model if asked.recipe else None) or BUILT_IN
+    if model is None and not isinstance(asked, Recipe) and asked.recipe:
+        # One line of JSON; without a line break it would be taken for the name of a file.
+        asked = load_recipe(f"{asked.recipe}\n")
+    return chosen_address(model, asked.model if isinstance(asked, Recipe) else None)
 
 
 def _patch(

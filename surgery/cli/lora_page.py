@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from surgery.cli.page import Line, Page, Table, number, percent, plural
+from surgery.cli.download import fetched_lines
+from surgery.cli.page import Line, Page, Table, number, percent, plural, steps
 from surgery.store.text import size
 
 if TYPE_CHECKING:
@@ -35,11 +36,7 @@ def lora_page(report: LoraReport) -> Page:
             "good",
         )
     )
-    if report.requests:
-        text = f"fetched {size(report.fetched)} of {size(report.bytes_total)}"
-        page.append(
-            Line(f"{text} ({report.fetched:,} bytes) by {plural(report.requests, 'request')}")
-        )
+    page.extend(fetched_lines(report.fetched, report.requests, report.bytes_total))
     return page
 
 
@@ -78,7 +75,7 @@ def _loading(report: LoraReport, out: str) -> Page:
             lines.append(f"pipeline.{name} = PeftModel.from_pretrained(pipeline.{name}, {place})")
     else:
         lines = [f"pipeline.load_lora_weights({json.dumps(out)})"]
-    page = [Line("in Python:", "quiet"), *(Line(f"  {line}", "command") for line in lines)]
+    page = steps("in Python:", lines)
     if report.format == "kohya":
         where = "elsewhere: models/Lora of A1111 and Forge, models/loras of ComfyUI; strength 1"
         page.append(Line(where, "quiet"))

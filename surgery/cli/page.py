@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -45,3 +46,13 @@ def percent(share: float | None) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 tensor`, `2 tensors`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def steps(heading: str, commands: Iterable[str]) -> list[Line]:
+    """What can be run now, under a heading."""
+    return [Line(heading, "quiet"), *(Line(f"  {command}", "command") for command in commands)]
+
+
+def surgery(*words: str) -> str:
+    """A command of surgery, quoted for a shell."""
+    return shlex.join(["surgery", *words])

@@ -162,12 +162,15 @@ def _use(
     Args:
         model: its address, and whether a pickle may be converted.
     """
+    from surgery.cli.process import prepare_to_solve
+
+    prepare_to_solve()
     from surgery.cli.console import Output
-    from surgery.cli.download import brought
+    from surgery.cli.download import bring
     from surgery.cli.patch_page import patch_page, used_page
     from surgery.errors import OutputError, UsageError
     from surgery.patches import apply_patch, read_patch, undo_patch
-    from surgery.patches.use import How, preflight
+    from surgery.patches.use import How
     from surgery.store.checkpoint import open_checkpoint
 
     if wish.out is None and not wish.dry_run:
@@ -177,14 +180,10 @@ def _use(
     console, patch = Output(format), read_patch(path)
     checkpoint = open_checkpoint(model[0], allow_pickle=model[1])
     out = None if wish.dry_run else wish.out
-    how = How(wish.force, wish.link)
-    check = partial(preflight, patch, checkpoint, out, how) if out else None
     use = apply_patch if direction == "apply" else undo_patch
-    with (
-        brought(checkpoint, console, check) as here,
-        console.progress("writing", checkpoint.total_bytes if out else 0) as advance,
-    ):
-        report = use(patch, here, out, replace(how, on_bytes=advance))
+    with console.progress("writing", checkpoint.total_bytes) as advance:
+        how = How(wish.force, wish.link, advance, partial(bring, console))
+        report = use(patch, checkpoint, out, how)
     names = [report.out] if report.out else [tensor.name for tensor in report.tensors]
     console.result(report.to_dict(), names, patch_page(report))
     console.talk(used_page(report, path))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surgery.cli.page import Line, Page, Table, plural
+from surgery.cli.page import Line, Page, Table, plural, steps, surgery
 from surgery.store.text import size, visible
 
 if TYPE_CHECKING:
@@ -30,17 +29,17 @@ def patch_page(report: PatchReport) -> Page:
 
 def made_page(report: PatchReport) -> Page:
     """Where a new patch is, and what can be done with it."""
-    out = str(report.out)
-    steps = (
-        ["surgery", "patch", "apply", out, report.model, "-o", "PATCHED"],
-        ["surgery", "patch", "undo", out, "PATCHED", "-o", "ORIGINAL"],
-    )
     return [
-        Line(f"wrote {out} ({size(report.bytes_written)})", "title"),
+        Line(f"wrote {report.out} ({size(report.bytes_written)})", "title"),
         *_exactness(report),
-        Line("next:", "quiet"),
-        *(Line(f"  {shlex.join(step)}", "command") for step in steps),
+        *both_ways(str(report.out), report.model),
     ]
+
+
+def both_ways(patch: str, model: str) -> list[Line]:
+    """The commands that a patch is for."""
+    apply = surgery("patch", "apply", patch, model, "-o", "PATCHED")
+    return steps("next:", [apply, surgery("patch", "undo", patch, "PATCHED", "-o", "ORIGINAL")])
 
 
 def used_page(report: PatchReport, patch: Path) -> Page:
@@ -55,8 +54,8 @@ def used_page(report: PatchReport, patch: Path) -> Page:
     wrote = f"wrote {report.out} ({size(report.bytes_written)}{linked}) in {report.seconds:.2f} s"
     page = [Line(wrote, "title"), *_exactness(report)]
     if report.action == "apply":
-        back = shlex.join(["surgery", "patch", "undo", str(patch), report.out, "-o", "ORIGINAL"])
-        page += [Line("the way back:", "quiet"), Line(f"  {back}", "command")]
+        back = surgery("patch", "undo", str(patch), report.out, "-o", "ORIGINAL")
+        page += steps("the way back:", [back])
     return page
 
 

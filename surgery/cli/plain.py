@@ -32,7 +32,7 @@ def _table(table: Table) -> Iterator[str]:
     if table.title:
         yield visible(table.title)
     rows = [table.columns, *(tuple(map(visible, row)) for row in table.rows)]
-    widths = [max(map(_width, cells)) for cells in zip(*rows, strict=True)]
+    widths = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
     head, *body = (_row(row, widths, table.right) for row in rows)
     yield head
     yield "─" * (sum(widths) + len(GAP) * (len(widths) - 1))
@@ -42,17 +42,17 @@ def _table(table: Table) -> Iterator[str]:
 def _row(cells: Sequence[str], widths: Sequence[int], right: frozenset[int]) -> str:
     padded = []
     for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        blank = " " * (width - _width(cell))
+        blank = " " * (width - columns(cell))
         padded.append(blank + cell if place in right else cell + blank)
     return GAP.join(padded).rstrip()
 
 
-def _width(text: str) -> int:
+def columns(text: str) -> int:
     """How many columns of a terminal a text takes."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
+    return len(text) if text.isascii() else sum(map(_letter, text))
 
 
-def _columns(letter: str) -> int:
+def _letter(letter: str) -> int:
     if unicodedata.category(letter) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1

@@ -92,7 +92,7 @@ def new(
       surgery recipe new remove_monet --erase monet --target painting --preserve seurat
     """
     from surgery.cli.console import Output
-    from surgery.cli.page import Line
+    from surgery.cli.page import Line, steps, surgery
 
     said = {"target": target} if target is not None else {}
     concepts = [{"erase": item, **said, "kind": kind} for item in erase]
@@ -101,7 +101,7 @@ def new(
     save(path, text, force)
     console = Output()
     console.page([Line(f"wrote {path}", "good")])
-    console.talk([Line("next:", "quiet"), Line(f"  surgery apply {path}", "command")])
+    console.talk(steps("next:", [surgery("apply", str(path))]))
 
 
 @app.command("check")
@@ -185,16 +185,3 @@ def save(path: Path, text: str, force: bool) -> None:
         raise OutputError("already there", where=where, hint="--force replaces it") from error
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror}", where=where) from error
-
-
-def must_be_free(path: Path, force: bool) -> None:
-    """Refuse an output that `save` would refuse, before any work is done for it.
-
-    Raises:
-        OutputError: the file is there already.
-    """
-    from surgery.errors import OutputError
-    from surgery.store.text import visible
-
-    if path.exists() and not force:
-        raise OutputError("already there", where=visible(str(path)), hint="--force replaces it")

@@ -32,14 +32,12 @@ if TYPE_CHECKING:
 
     from surgery.cli.console import Output
     from surgery.cli.page import Page
+    from surgery.pictures.pareto import Chart
     from surgery.recipe import Recipe
     from surgery.recipe_text import Path as FieldPath
     from surgery.recipe_text import Plain
-    from surgery.reports.pareto import Chart
     from surgery.tune import Grid
     from surgery.tune.points import TuneReport
-
-BUILT_IN = "atelier"
 
 
 def command(
@@ -73,8 +71,14 @@ def command(
       surgery tune uce_vangogh --grid ridge=0.001,0.01 --grid positions=last,eos -o tuned.yaml
       surgery tune locoedit_vangogh --leak own-p95 --choose leak --dry-run
     """
-    from surgery.cli.console import Output
+    from surgery.cli.process import prepare_to_solve
     from surgery.cli.shelf import find_recipe
+
+    source = find_recipe(recipe)
+    prepare_to_solve(source)
+    from surgery.cli.address import chosen_address
+    from surgery.cli.console import Output
+    from surgery.cli.places import must_be_free
     from surgery.cli.tune_page import grid_page
     from surgery.recipe import load_recipe
     from surgery.store.checkpoint import open_checkpoint
@@ -82,14 +86,12 @@ def command(
     from surgery.tune.grid import read_axes
 
     console = Output(format)
-    source = find_recipe(recipe)
     loaded = load_recipe(source)
-    axes = read_axes(grid or [])
-    target = _target(source, out, write, force)
-    _check_place(png, force)
-    wish = Wish(edit, axes or None, leak, drift, choose, tokenizer)
-    address = model if model is not None else loaded.model or BUILT_IN
-    checkpoint = open_checkpoint(address, allow_pickle=allow_pickle)
+    target = _target(source, out, write)
+    for place in filter(None, (out, png)):
+        must_be_free(place, force)
+    wish = Wish(edit, read_axes(grid or []) or None, leak, drift, choose, tokenizer)
+    checkpoint = open_checkpoint(chosen_address(model, loaded.model), allow_pickle=allow_pickle)
     plan = make_grid(loaded, checkpoint, wish)
     if dry_run:
         return console.result(_document(plan), list(plan.axes), grid_page(plan))
@@ -102,13 +104,12 @@ def _stage(console: Output) -> Callable[[str, int], AbstractContextManager[Calla
     return lambda label, total: console.progress(label, total, "steps")
 
 
-def _target(source: Path, out: Path | None, write: bool, force: bool) -> Path | None:
-    """Where the tuned recipe goes; what would stop it is found before any work."""
+def _target(source: Path, out: Path | None, write: bool) -> Path | None:
+    """Where the tuned recipe goes."""
     from surgery.cli.shelf import shelf
     from surgery.errors import UsageError
 
     if not write:
-        _check_place(out, force)
         return out
     if out is not None:
         raise UsageError("--write and --out together", hint="choose one place for the recipe")
@@ -116,20 +117,6 @@ def _target(source: Path, out: Path | None, write: bool, force: bool) -> Path | 
         hint = f"write a copy: -o {source.stem}_tuned.yaml"
         raise UsageError("this recipe comes with surgery and stays as it is", hint=hint)
     return source
-
-
-def _check_place(path: Path | None, force: bool) -> None:
-    from surgery.errors import OutputError
-    from surgery.store.text import visible
-
-    if path is None:
-        return
-    where = visible(str(path))
-    if path.is_dir() or (path.exists() and not force):
-        hint = "name a file" if path.is_dir() else "--force replaces it"
-        raise OutputError("already there", where=where, hint=hint)
-    if not path.absolute().parent.is_dir():
-        raise OutputError("its folder does not exist", where=where, hint="make it first")
 
 
 def _document(grid: Grid) -> dict[str, object]:
@@ -167,15 +154,13 @@ def _keep(
     console: Output,
 ) -> None:
     """Write what was asked for: the recipe, the chart."""
-    import shlex
-
-    from surgery.cli.page import Line
+    from surgery.cli.page import Line, steps, surgery
 
     target, png = places
     page = []
     if png is not None:
-        from surgery.reports.pareto import pareto_chart
-        from surgery.reports.sheet import save
+        from surgery.pictures.pareto import pareto_chart
+        from surgery.pictures.sheet import save
 
         save(pareto_chart(_chart(report)), png)
         page.append(Line(f"wrote {png}", "title"))
@@ -187,8 +172,7 @@ def _keep(
     if target is None:
         page.append(Line("no recipe was written: -o FILE or --write does", "quiet"))
     else:
-        step = shlex.join(["surgery", "apply", str(target)])
-        page += [Line("next:", "quiet"), Line(f"  {step}", "command")]
+        page += steps("next:", [surgery("apply", str(target))])
     console.talk(page)
 
 

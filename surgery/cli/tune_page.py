@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from surgery.cli.page import Line, Page, Table, number, plural
-from surgery.cli.scatter import Mark, scatter
+from surgery.cli.scatter import HIGH, MOST, Mark, scatter
 
 if TYPE_CHECKING:
-    from surgery.reports.pareto import Chart
+    from surgery.pictures.pareto import Chart
     from surgery.tune import Grid
     from surgery.tune.points import Point, TuneReport
 
@@ -63,7 +64,7 @@ def tune_page(report: TuneReport, chart: Chart, wish: str) -> Page:
 
 def chart_of(report: TuneReport) -> Chart:
     """The report as it is drawn."""
-    from surgery.reports.pareto import Chart, Dot, Kind
+    from surgery.pictures.pareto import Chart, Dot, Kind
 
     front = set(report.front)
     dots = []
@@ -108,7 +109,8 @@ def _plot(report: TuneReport, chart: Chart) -> list[str]:
     marks = [Mark(dot.drift, dot.leak, SIGNS[dot.kind]) for dot in dots]
     for place, sign in ((0, NOW), (report.chosen, CHOSEN)):
         marks.append(Mark(chart.dots[place].drift, chart.dots[place].leak, sign))
-    return scatter(marks, chart.reach(), (chart.drift, chart.leak))
+    width = get_terminal_size((MOST, HIGH)).columns
+    return scatter(marks, chart.reach(), (chart.drift, chart.leak), width)
 
 
 def _front(report: TuneReport) -> Table:

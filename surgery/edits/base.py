@@ -30,7 +30,7 @@ States = Literal["first_attention", "conditioning", "pooled"]
 """What an edited weight reads: the input of the first text attention's output map, the states that
 cross-attention reads, or the one state of the whole prompt."""
 
-SETTINGS = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+SETTINGS = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Concept(BaseModel):

@@ -23,10 +23,15 @@ def concept_checks(
     `prompts` are the places that the edit was solved on; the other wordings are looked at where
     their name ends. The end token and the padding carry a concept too, edited or not.
     """
-    chosen = concepts[:: max(1, -(-len(concepts) // MOST))]
     own = (check for concept in concepts for check in _own(concept, reach, contexts))
+    return (*own, *other_checks(concepts))
+
+
+def other_checks(concepts: Sequence[Concept]) -> Iterator[Check]:
+    """Those of other wordings, of the end token and of the padding."""
     names = [concept.erase for concept in concepts]
-    return (*own, *(check for concept in chosen for check in _others(concept, names)))
+    for concept in concepts[:: max(1, -(-len(concepts) // MOST))]:
+        yield from _others(concept, names)
 
 
 def _own(concept: Concept, reach: Reach, contexts: bool) -> Iterator[Check]:

@@ -3,17 +3,17 @@
 Text states share a large common part, so an edit of one key moves all others unless they are held.
 Held are the empty prompt, the targets, and every place of many prompts: well-known concepts of
 every kind in their templates, and plain captions. What shares its name with an erased concept is
-left out.
+left out. What a recipe names is held in the very prompts that its concepts are edited in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from surgery.edits.base import Ask, Concept, Kind, within, words
-from surgery.edits.templates import filled, prompt_pairs, target_of
+from surgery.edits.templates import TEMPLATES, carriers, prompt_pairs, target_of
 
 Reach = Literal["last", "eos", "name", "pads", "all"]
 
@@ -100,6 +100,7 @@ def preserve_asks(
     *,
     defaults: bool = True,
     reach: Reach = "last",
+    contexts: bool = False,
 ) -> tuple[Ask, ...]:
     """What to hold while these concepts are edited.
 
@@ -108,9 +109,10 @@ def preserve_asks(
         named: further concepts to hold, in the same prompts.
         defaults: whether to hold the built-in set too.
         reach: how far into a prompt the edit goes; siblings are held as far.
+        contexts: whether concepts are edited in prompts that show something else too.
     """
-    kinds = tuple(dict.fromkeys(concept.kind for concept in concepts))
-    own = [ask for name in named for kind in kinds for ask in _sibling(kind, name, reach)]
+    around = carriers(concepts, contexts=contexts) if named else ()
+    own = [ask for name in named for ask in _sibling(around, name, reach)]
     asks = [replace(ask, weight=NAMED) for ask in own]
     if defaults:
         asks += [replace(ask, optional=True) for ask in _defaults(concepts, reach)]
@@ -128,14 +130,14 @@ def _defaults(concepts: Sequence[Concept], reach: Reach) -> list[Ask]:
             asks += [Ask(goal, target, "subject") for _, goal in prompt_pairs(concept)]
     for kind, names in SIBLINGS.items():
         for name in names:
-            asks += [] if _clashes(name, erased) else _sibling(kind, name, reach)
+            asks += [] if _clashes(name, erased) else _sibling(TEMPLATES[kind], name, reach)
     asks += [Ask(text, None, "prompt") for text in CAPTIONS if not _clashes(text, erased)]
     return asks
 
 
-def _sibling(kind: Kind, name: str, reach: Reach) -> list[Ask]:
+def _sibling(templates: Iterable[str], name: str, reach: Reach) -> list[Ask]:
     """Every place of its prompts, since an edit moves them all; padding only if it is edited."""
-    asks = [Ask(prompt, name, "prompt") for prompt in filled(kind, name)]
+    asks = [Ask(template.replace("{}", name), name, "prompt") for template in templates]
     return [*asks, Ask(name, name, reach)] if reach in ("pads", "all") else asks
 
 

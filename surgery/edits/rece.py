@@ -38,7 +38,7 @@ class Rece(CrossAttentionEdit):
     all that enters of them is sum_W W'W.
 
     Source: Gong et al. 2024, RECE, arXiv 2407.12383; its ridges of 0.1 (0.001 for styles) are of
-    the weights' own units, and it picks the round by a detector's score.
+    the weights' own units, its target is a blank, and it picks the round by a detector's score.
     """
 
     method: Literal["rece"] = "rece"

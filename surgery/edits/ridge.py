@@ -101,7 +101,11 @@ class RidgeEdit(Edit):
     def asks(self, layout: Layout) -> Asks:
         """Each concept's places with its target's, and what is held."""
         held = preserve_asks(
-            self._changed(), self.preserve, defaults=self.preserve_defaults, reach=self.positions
+            self._changed(),
+            self.preserve,
+            defaults=self.preserve_defaults,
+            reach=self.positions,
+            contexts=self._in_company(),
         )
         return Asks(edited=tuple(self._pairs()), preserve=held)
 

@@ -8,7 +8,7 @@ target prompt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from surgery.edits.base import Concept, Kind
 
@@ -55,6 +55,16 @@ def target_of(concept: Concept) -> str:
 def filled(kind: Kind, name: str) -> tuple[str, ...]:
     """The prompts of a kind with a name in them."""
     return tuple(template.replace("{}", name) for template in TEMPLATES[kind])
+
+
+def carriers(concepts: Iterable[Concept], *, contexts: bool = False) -> tuple[str, ...]:
+    """The templates of the concepts' kinds, and all others with a {} that they are edited in."""
+    found: dict[str, None] = {}
+    for kind, prompts in dict.fromkeys((one.kind, one.prompts) for one in concepts):
+        own = [one if isinstance(one, str) else one[0] for one in prompts or ()]
+        more = CONTEXTS[kind] if contexts and prompts is None else ()
+        found |= dict.fromkeys((*TEMPLATES[kind], *more, *own))
+    return tuple(template for template in found if "{}" in template)
 
 
 def prompt_pairs(concept: Concept, *, contexts: bool = False) -> tuple[tuple[str, str], ...]:

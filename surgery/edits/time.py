@@ -9,6 +9,7 @@ from pydantic import Field
 
 from surgery.edits.base import Ask, Concept, Position
 from surgery.edits.checks import Check
+from surgery.edits.concept_checks import other_checks
 from surgery.edits.cross_attention import CrossAttentionEdit
 from surgery.edits.ridge import Ridge
 from surgery.edits.templates import prompt_pairs
@@ -37,12 +38,13 @@ class Time(CrossAttentionEdit):
     ridge: Ridge = 0.0001
 
     def checks(self, layout: Layout) -> tuple[Check, ...]:
-        """The edit's own prompts, place by place."""
-        return tuple(
+        """The edit's own prompts, place by place, and other wordings of them."""
+        own = (
             Check("prompts", concept.erase, *pair)
             for concept in self.concepts
             for pair in _matched(concept, self.positions)
         )
+        return (*own, *other_checks(self.concepts))
 
     def _pairs(self) -> Iterator[tuple[Ask, Ask]]:
         for concept in self.concepts:

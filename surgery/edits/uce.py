@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from surgery.edits.base import Ask, Asks, Concept
 from surgery.edits.checks import Check
+from surgery.edits.concept_checks import other_checks
 from surgery.edits.cross_attention import CrossAttentionEdit
 from surgery.edits.debias import Debias
 from surgery.edits.places import PLACES
@@ -21,7 +22,8 @@ from surgery.edits.templates import filled
 if TYPE_CHECKING:
     from surgery.layout import Layout
 
-NEUTRAL = ""
+SAME = Ask("", None, "same")
+"""The same place of the empty prompt; never its place 0, which stands for no prompt."""
 
 
 class Uce(CrossAttentionEdit):
@@ -80,9 +82,11 @@ class Uce(CrossAttentionEdit):
         return (*self.concepts, *plain, *fair)
 
     def checks(self, layout: Layout) -> tuple[Check, ...]:
-        """As every ridge edit, and the prompts of what is moderated."""
-        own = tuple(Check("prompts", str(ask.subject), ask, goal) for ask, goal in self._muted())
-        return (*super().checks(layout), *own)
+        """As every ridge edit, and the prompts of what is moderated, with other wordings of it."""
+        own = (Check("prompts", str(ask.subject), ask, goal) for ask, goal in self._muted())
+        plain = [Concept(erase=name, kind="object") for name in self.moderate]
+        others = (replace(check, target=SAME) for check in other_checks(plain))
+        return (*super().checks(layout), *own, *others)
 
     def _pairs(self) -> Iterator[tuple[Ask, Ask]]:
         yield from super()._pairs()
@@ -93,5 +97,4 @@ class Uce(CrossAttentionEdit):
     def _muted(self) -> Iterator[tuple[Ask, Ask]]:
         for name in self.moderate:
             for prompt, place in product(filled("object", name), PLACES[self.positions]):
-                # Place 0 of the empty prompt stands for no prompt, and is never met this way.
-                yield Ask(prompt, name, place), Ask(NEUTRAL, None, "same")
+                yield Ask(prompt, name, place), SAME

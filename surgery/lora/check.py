@@ -62,8 +62,9 @@ def compare(
         stored: file and tensor name -> numbers, as a loader would read them.
         dtype: what the factors are stored as.
     """
-    tensors = dict.fromkeys(one.layer.site.tensor for one in named)
-    groups = {name: [one for one in named if one.layer.site.tensor == name] for name in tensors}
+    groups: dict[str, list[Named]] = {}
+    for one in named:
+        groups.setdefault(one.layer.site.tensor, []).append(one)
     return tuple(
         _compared(name, patch, numbers(checkpoint, name).astype(np.float64), (own, stored, dtype))
         for name, own in groups.items()

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 from surgery.errors import EditError, GateError, LayoutError
 from surgery.layout import Layout, detect
 from surgery.lora.check import LoraTensor, compare
-from surgery.lora.files import check_target, contents, save, stored
+from surgery.lora.files import as_loaded, check_target, contents, save, stored
 from surgery.lora.formats import LoraFormat, Named, named
 from surgery.lora.layers import layers
 from surgery.lora.modules import Modules
@@ -114,8 +114,7 @@ def export(patch: Patch, checkpoint: Checkpoint, wish: LoraWish) -> LoraReport:
     )
     kind = wish.dtype.upper()
     rounded = stored(found, kind)
-    numbers = {file + one.name: one.numbers() for file, own in rounded.items() for one in own}
-    tensors = compare(patch, checkpoint, found, numbers, kind)
+    tensors = compare(patch, checkpoint, found, as_loaded(rounded), kind)
     _check(tensors)
     metadata = _metadata(patch, layout, found, tensors, wish)
     files = contents(found, rounded, metadata, checkpoint.address)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from surgery.edits.delta import Array, Delta, LowRank, Mapped, Rows
 from surgery.errors import EditError
 from surgery.layout import Layout, Site
-from surgery.lora.factors import balanced, joined
+from surgery.lora.factors import Spans, balanced, joined
 from surgery.patch import Patch
 from surgery.scaled import numbers
 from surgery.store.checkpoint import Checkpoint
@@ -38,33 +39,37 @@ def layers(patch: Patch, checkpoint: Checkpoint, layout: Layout) -> tuple[Layer,
     names = [name for name in patch.changes if name not in copies]
     sites = {name: _sites(name, checkpoint, layout) for name in names}
     checkpoint.prepare(names)
+    spans = Spans()
     return tuple(
         layer
         for name in names
-        for layer in _layers(patch, name, sites[name], numbers(checkpoint, name))
+        for layer in _layers(_parts(patch, name, checkpoint), sites[name], spans)
     )
 
 
-def _layers(patch: Patch, name: str, sites: tuple[Site, ...], weight: Array) -> Iterator[Layer]:
-    parts = list(_parts(patch, name, weight))
+def _layers(parts: list[LowRank], sites: tuple[Site, ...], spans: Spans) -> Iterator[Layer]:
     for site in sites:
-        first, last = site.rows or (0, len(weight))
+        first, last = site.rows or (0, len(parts[0].up))
         own = [LowRank(part.up[first:last], part.down) for part in parts]
-        change = balanced(joined([part for part in own if not part.is_zero] or own))
+        own = [part for part in own if not part.is_zero] or own
+        change = balanced(joined(own), spans.of(own))
         if change.rank:
             yield Layer(site, change)
 
 
-def _parts(patch: Patch, name: str, weight: Array) -> Iterator[LowRank]:
+def _parts(patch: Patch, name: str, checkpoint: Checkpoint) -> list[LowRank]:
     """Each change of a tensor as factors as tall as the tensor."""
-    value: Array = weight.astype(np.float64)
-    for change in patch.changes[name]:
+    parts = []
+    whole: Array = numbers(checkpoint, name).astype(np.float64)
+    # What a change finds is what the one before it left; nobody asks for what the last one leaves.
+    found = chain([whole], (after for _, after in patch.steps(name, whole)))
+    for change, value in zip(patch.changes[name], found, strict=False):
         first, last = change.rows or (0, len(value))
         thin = _thin(change.delta, value[first:last], name)
         up = np.zeros((len(value), thin.rank))
         up[first:last] = thin.up
-        yield LowRank(up, thin.down)
-        value = change.added_to(value)
+        parts.append(LowRank(up, thin.down))
+    return parts
 
 
 def _thin(delta: Delta, weight: Array, name: str) -> LowRank:

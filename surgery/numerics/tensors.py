@@ -90,7 +90,10 @@ def encode(array: Array, dtype: str) -> bytes:
     """
     _word(dtype)
     if not np.isfinite(array).all():
-        raise EditError("the result holds NaN or infinite numbers", hint="lower the strength")
+        hint = (
+            "lower the strength; `surgery doctor` says whether the model holds such numbers already"
+        )
+        raise EditError("the result holds NaN or infinite numbers", hint=hint)
     with np.errstate(over="ignore"):
         codes = _codes(array, dtype)
     if dtype not in BYTE_FLOATS and not np.isfinite(_numbers(codes.tobytes(), dtype)).all():

@@ -9,10 +9,9 @@ from typing import Literal
 from surgery.errors import CheckpointError
 from surgery.patches.stored import PatchFile, StoredTensor
 from surgery.store.checkpoint import Checkpoint
-from surgery.store.text import nearest, quoted, visible
+from surgery.store.text import listed, nearest, quoted, visible
 
 Direction = Literal["apply", "undo"]
-_SHOWN = 3
 
 
 def check_structure(patch: PatchFile, checkpoint: Checkpoint) -> None:
@@ -76,10 +75,9 @@ def _there_already(checkpoint: Checkpoint, direction: Direction) -> CheckpointEr
 
 
 def _wrong(patch: PatchFile, checkpoint: Checkpoint, problems: Sequence[str]) -> CheckpointError:
-    more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
     count = f"{len(problems)} of {len(patch.tensors)} tensors differ"
     return CheckpointError(
-        f"the patch is for another model; {count}: {'; '.join(problems[:_SHOWN])}{more}",
+        f"the patch is for another model; {count}: {listed(problems)}",
         where=visible(checkpoint.address),
         hint="give the model that it was made from, or apply the recipe anew",
     )

@@ -92,6 +92,12 @@ def taken(new: bytes, difference: Difference, word: int) -> bytes:
     return _moved(new, difference, word, back=True)
 
 
+def check(difference: Difference, length: int, word: int) -> None:
+    """Raise as `added` would for a value of `length` bytes."""
+    if difference.count:
+        _unpacked(difference, length // word, word)
+
+
 def _moved(value: bytes, difference: Difference, word: int, *, back: bool) -> bytes:
     if not difference.count:
         return value

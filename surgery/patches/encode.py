@@ -8,7 +8,8 @@ factors take more than twice the room, is kept as the difference of the stored w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from hashlib import sha256
 
 import numpy as np
@@ -26,7 +27,6 @@ from surgery.patches.stored import (
     PatchFile,
     StoredTensor,
     unique_arrays,
-    word_bytes,
 )
 from surgery.scaled import numbers, scale_name
 from surgery.store.checkpoint import Checkpoint, TensorRef
@@ -65,23 +65,21 @@ def from_patch(
 
 def by_value(ref: TensorRef, old: bytes, new: bytes) -> StoredTensor:
     """Return the change of a tensor as the difference of its stored words."""
-    return StoredTensor(
-        name=ref.name,
-        dtype=ref.dtype,
-        shape=ref.shape,
-        before=sha256(old).hexdigest(),
-        after=sha256(new).hexdigest(),
-        forward=between(old, new, word_bytes(ref.dtype)),
-    )
+    return _by_words(_bare(ref, old, new), old, new)
+
+
+def _bare(ref: TensorRef, old: bytes, new: bytes) -> StoredTensor:
+    """A tensor and the digests of its two values, without what leads from one to the other."""
+    before, after = (sha256(value).hexdigest() for value in (old, new))
+    return StoredTensor(ref.name, ref.dtype, ref.shape, before, after)
 
 
 def _scales(names: Mapping[str, object], checkpoint: Checkpoint) -> Iterator[StoredTensor]:
     """Yield the scales of 8-bit tensors, which do not change and which new values depend on."""
     found = {scale: None for name in names if (scale := scale_name(name, checkpoint))}
     for name in found:
-        ref = checkpoint[name]
-        digest = sha256(ref.read()).hexdigest()
-        yield StoredTensor(name, ref.dtype, ref.shape, digest, digest)
+        value = checkpoint[name].read()
+        yield _bare(checkpoint[name], value, value)
 
 
 @dataclass
@@ -116,13 +114,13 @@ def _low_rank(
     changes: Sequence[Change], checkpoint: Checkpoint, name: str, narrow: _Narrow
 ) -> tuple[Factor, ...]:
     """The changes of a tensor as factors; empty where one of them is not low-rank."""
-    value: NDArray[np.floating] | None = None
     factors = []
-    for each in changes:
+    for at, each in enumerate(changes):
         delta = each.delta
         if isinstance(delta, Mapped):
             # A map acts on what the changes before it left.
-            value = _value(changes, each, numbers(checkpoint, name))
+            weight = numbers(checkpoint, name)
+            value = reduce(lambda value, one: one.added_to(value), changes[:at], weight)
             first, last = each.rows or (0, len(value))
             delta = delta.of(value[first:last])
         if not isinstance(delta, LowRank):
@@ -131,52 +129,35 @@ def _low_rank(
     return tuple(factors)
 
 
-def _value(
-    changes: Sequence[Change], until: Change, weight: NDArray[np.floating]
-) -> NDArray[np.floating]:
-    for each in changes:
-        if each is until:
-            break
-        weight = each.added_to(weight)
-    return weight
-
-
 def _stored(
     checkpoint: Checkpoint, name: str, new: bytes, factors: tuple[Factor, ...]
 ) -> StoredTensor:
     ref = checkpoint[name]
     old = ref.read()
-    low = _by_factors(checkpoint, ref, (old, new), factors) if factors else None
-    if low is None:
-        return by_value(ref, old, new)
-    if _size((low,)) < _SMALL * ref.nbytes:
+    bare = _bare(ref, old, new)
+    low = _by_factors(checkpoint, replace(bare, factors=factors), old, new) if factors else None
+    if low and _size((low,)) < _SMALL * ref.nbytes:
         return low
-    plain = by_value(ref, old, new)
-    return low if _size((low,)) < _WORTH * _size((plain,)) else plain
+    plain = _by_words(bare, old, new)
+    return low if low and _size((low,)) < _WORTH * _size((plain,)) else plain
 
 
 def _by_factors(
-    checkpoint: Checkpoint, ref: TensorRef, values: tuple[bytes, bytes], factors: tuple[Factor, ...]
+    checkpoint: Checkpoint, tensor: StoredTensor, old: bytes, new: bytes
 ) -> StoredTensor | None:
-    """The change as factors and what they lack; None where they lead beyond the type's numbers."""
-    old, new = values
-    word = word_bytes(ref.dtype)
-    whole = change(factors, ref.shape)
+    """The tensor with what its factors lack; None where they lead beyond the type's numbers."""
+    whole = change(tensor.factors, tensor.shape)
     try:
-        there = moved(checkpoint, ref.name, old, whole)
-        back = moved(checkpoint, ref.name, there, -whole)
+        there = moved(checkpoint, tensor.name, old, whole)
+        back = moved(checkpoint, tensor.name, there, -whole)
     except EditError:
         return None
-    return StoredTensor(
-        name=ref.name,
-        dtype=ref.dtype,
-        shape=ref.shape,
-        before=sha256(old).hexdigest(),
-        after=sha256(new).hexdigest(),
-        factors=factors,
-        forward=between(there, new, word),
-        backward=between(back, old, word),
-    )
+    forward, backward = between(there, new, tensor.word), between(back, old, tensor.word)
+    return replace(tensor, forward=forward, backward=backward)
+
+
+def _by_words(tensor: StoredTensor, old: bytes, new: bytes) -> StoredTensor:
+    return replace(tensor, forward=between(old, new, tensor.word))
 
 
 def _size(tensors: tuple[StoredTensor, ...]) -> int:

@@ -11,9 +11,7 @@ from surgery.patches.stored import HeaderChange, PatchFile, StoredTensor
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.compare import same_bytes
 from surgery.store.header import Header
-from surgery.store.text import quoted, visible
-
-_SHOWN = 3
+from surgery.store.text import listed, quoted, visible
 
 
 def from_models(
@@ -53,9 +51,8 @@ def check_comparable(before: Checkpoint, after: Checkpoint) -> None:
         *(_unlike(before, after, name) for name in before if not _alike(before, after, name)),
     ]
     if problems:
-        more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise CheckpointError(
-            f"the two models have other tensors: {'; '.join(problems[:_SHOWN])}{more}",
+            f"the two models have other tensors: {listed(problems)}",
             where=visible(after.address),
             hint="a patch changes values only; `surgery diff` shows all that differs",
         )

@@ -139,6 +139,9 @@ class PatchFile:
         Raises:
             EditError: the change of a tensor is not kept as low rank.
         """
+        for tensor in self.changed:
+            if not tensor.factors:
+                raise _no_factors(tensor, self.recipe)
         return Patch(
             {tensor.name: _changes(tensor) for tensor in self.changed},
             self.recipe,
@@ -162,11 +165,16 @@ def unique_arrays(tensors: tuple[StoredTensor, ...]) -> list[NDArray[np.floating
     return list({id(array): array for array in arrays}.values())
 
 
+def _no_factors(tensor: StoredTensor, recipe: str) -> EditError:
+    hint = "a patch of two models has no factors: use the recipe that made the second one"
+    if recipe:
+        hint = "use the recipe itself, whose changes may still be of low rank"
+    return EditError(
+        "the patch keeps the change of this tensor by value, not as low-rank factors",
+        where=visible(tensor.name),
+        hint=hint,
+    )
+
+
 def _changes(tensor: StoredTensor) -> tuple[Change, ...]:
-    if not tensor.factors:
-        raise EditError(
-            "the patch keeps the change of this tensor by value, not as low-rank factors",
-            where=visible(tensor.name),
-            hint="use the recipe that made it, or a patch from `apply --save-patch`",
-        )
     return tuple(Change(LowRank(each.up, each.down), each.rows) for each in tensor.factors)

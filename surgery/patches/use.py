@@ -13,15 +13,16 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from surgery.errors import CheckpointError, UsageError
+from surgery.errors import CheckpointError
 from surgery.patches.base import Direction, check_structure, check_values
+from surgery.patches.difference import check
 from surgery.patches.headers import changed_files, with_change
 from surgery.patches.rebuild import patched, restored
 from surgery.patches.report import PatchReport
 from surgery.patches.stored import PatchFile, StoredTensor
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.header import Header, with_metadata, without_metadata
-from surgery.store.preflight import check_output, check_space
+from surgery.store.preflight import check_copy
 from surgery.store.text import visible
 from surgery.store.writer import write
 
@@ -34,11 +35,13 @@ class How:
         force: replace an output that is there; never an input.
         link: give unchanged files of a folder a second name instead of a copy.
         on_bytes: called with the number of bytes just written.
+        bring: makes of a model on the Hub one on this machine.
     """
 
     force: bool = False
     link: bool = False
     on_bytes: Callable[[int], None] | None = None
+    bring: Callable[[Checkpoint], Checkpoint] = Checkpoint.here
 
 
 def apply_patch(
@@ -63,18 +66,6 @@ def undo_patch(
     return _use(patch, checkpoint, out, ("undo", how))
 
 
-def preflight(patch: PatchFile, checkpoint: Checkpoint, out: Path, how: How) -> None:
-    """Raise what would stop the writing; from headers alone, before any download."""
-    check_structure(patch, checkpoint)
-    if how.link and checkpoint.is_remote:
-        problem = "the cache of downloads is not for sharing files with"
-        raise UsageError(problem, where="--link", hint="leave it out")
-    target = check_output(checkpoint, out, force=how.force)
-    # What is linked takes no room, and the writer knows best what that is.
-    needed = 0 if how.link else checkpoint.total_bytes
-    check_space(target, needed + checkpoint.claims(target))
-
-
 def _use(
     patch: PatchFile,
     checkpoint: Checkpoint,
@@ -85,15 +76,17 @@ def _use(
     direction, how = do
     check_structure(patch, checkpoint)
     if out is not None:
-        preflight(patch, checkpoint, Path(out), how)
-        checkpoint = checkpoint.here()
+        names = [each.name for each in patch.changed]
+        check_copy(checkpoint, Path(out), names, force=how.force, link=how.link)
+        checkpoint = how.bring(checkpoint)
     check_values(patch, checkpoint, direction)
     heads, exact = _heads(patch, checkpoint, direction)
     written = None
-    if out is not None:
-        changes = {
-            each.name: partial(_value, each, checkpoint, direction) for each in patch.changed
-        }
+    changes = {each.name: partial(_value, each, checkpoint, direction) for each in patch.changed}
+    if out is None:
+        for value in changes.values():
+            value()
+    else:
         written = write(
             checkpoint,
             changes,
@@ -116,7 +109,10 @@ def _use(
 
 def _value(tensor: StoredTensor, checkpoint: Checkpoint, direction: Direction) -> bytes:
     make, wanted = (patched, tensor.after) if direction == "apply" else (restored, tensor.before)
-    value = make(tensor, checkpoint, checkpoint[tensor.name].read())
+    raw = checkpoint[tensor.name].read()
+    # Nobody should find out that the way back is damaged once the base is gone.
+    check(tensor.backward, len(raw), tensor.word)
+    value = make(tensor, checkpoint, raw)
     if sha256(value).hexdigest() != wanted:
         raise CheckpointError(
             "the patch does not give the value that it promises",

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 import struct
+from pathlib import Path
 from typing import NamedTuple
+
+from surgery.errors import CheckpointError
+from surgery.store.files import close, opened
 
 # What XFS and btrfs have unless they were told otherwise; where it is more, bytes are copied.
 BLOCK = 4096
@@ -48,6 +53,26 @@ def shareable(start: int, size: int, at: int) -> Tail | None:
     if (at - start) % BLOCK or start + skipped >= size:
         return None
     return Tail(start + skipped, size - start - skipped, at + skipped)
+
+
+def can_share(source: Path, folder: Path) -> bool:
+    """Return whether a new file in `folder` could share blocks with `source`.
+
+    No system says so before: it is tried with one block, in a file without a name.
+    """
+    nameless: int | None = getattr(os, "O_TMPFILE", None)
+    if nameless is None:
+        return False
+    try:
+        with opened(source) as taken:
+            block = Tail(0, min(BLOCK, os.fstat(taken).st_size), 0)
+            descriptor = os.open(folder, nameless | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            try:
+                return share(taken, descriptor, block)
+            finally:
+                close(descriptor)
+    except (OSError, CheckpointError):
+        return False
 
 
 def share(source: int, target: int, tail: Tail) -> bool:

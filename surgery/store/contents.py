@@ -1,6 +1,7 @@
 """What an open checkpoint is: a mapping from tensor names to where their bytes lie.
 
-Indexing reads no data. How the files are found is for `checkpoint`, what tensors mean for `layout`.
+Indexing reads no data. How the files are found is for `local` and `hub`, what tensors mean for
+`layout`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 _PICKLE = "a pickle, which can run code when it is loaded"
 _CONVERT = "convert it to safetensors where it came from, or get the .safetensors file"
 _AGAIN = "download it again"
+GGUF = "a GGUF file, which cannot be edited", "`surgery inspect` shows what is in it"
 
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (
@@ -13,7 +14,7 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
         "run `git lfs pull`",
     ),
     (b"PK\x03\x04", "a zip archive, such as a PyTorch or a DDUF file by another name", _CONVERT),
-    (b"GGUF", "a GGUF file, which cannot be edited", "`surgery inspect` shows what is in it"),
+    (b"GGUF", *GGUF),
     (b"\x1f\x8b", "gzip-compressed data", "unpack it first"),
     (b"\x89HDF\r\n", "an HDF5 file", _CONVERT),
     (b"\x93NUMPY", "a numpy array file", _CONVERT),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from surgery.errors import CheckpointError
-from surgery.store.files import opened, read_into, stamp
+from surgery.store.address import on_hub
+from surgery.store.files import read_span, stamp
 from surgery.store.text import size, visible
 
 MAGIC = b"GGUF"
@@ -62,34 +64,75 @@ class GgufHeader:
         return str(self.metadata.get("general.architecture", ""))
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to read from.
+
+    Args:
+        address: what the user is told it is called.
+        read: returns the bytes from a start on, and how many.
+    """
+
+    address: str
+    size: int
+    read: Callable[[int, int], bytes]
+
+
+def find_gguf(address: str) -> Source | None:
+    """Return the GGUF file that an address means, None where it means something else.
+
+    A file of this machine is known by its first bytes, one on the Hub by its name.
+
+    Raises:
+        HubError: the Hub does not give it.
+    """
+    if is_gguf(Path(address)):
+        return here(Path(address))
+    place = on_hub(address)
+    if place is None or not place.path.endswith(".gguf"):
+        return None
+    # Imported here because a file of this machine never needs it.
+    from surgery.store.hub_client import resolve
+    from surgery.store.hub_headers import reader_of
+
+    repository = resolve(place)
+    shown = str(replace(repository.address, path=place.path))
+    if reader := reader_of(repository, place.path):
+        return Source(shown, repository.files[place.path].size, reader.read)
+    return replace(here(repository.root / place.path), address=shown)
+
+
+def here(path: Path) -> Source:
+    """Return a file of this machine to read from."""
+    return Source(str(path), stamp(path).size, partial(read_span, path))
+
+
 def is_gguf(path: Path) -> bool:
     """Return whether a regular file begins as a GGUF file does."""
     try:
-        if not path.is_file() or not stamp(path).size:
+        if not path.is_file() or stamp(path).size < len(MAGIC):
             return False
     except (OSError, ValueError):
         # A name too long for the file system, or one in a folder that may not be read.
         return False
-    head = bytearray(len(MAGIC))
-    with opened(path) as descriptor, memoryview(head) as view:
-        read_into(descriptor, view, 0, path)
-    return bytes(head) == MAGIC
+    return read_span(path, 0, len(MAGIC)) == MAGIC
 
 
-def read_gguf(path: Path) -> GgufHeader:
+def read_gguf(source: Source) -> GgufHeader:
     """Read the header of a GGUF file.
 
     Raises:
         CheckpointError: cut short, of another version, or with numbers that cannot be.
+        HubError: the Hub does not give it.
     """
-    cursor = _Cursor(path)
+    cursor = _Cursor(source)
     if cursor.take(4) != MAGIC:
         raise cursor.error("this is no GGUF file")
     version = cursor.number("I")
     if version not in {2, 3}:
         raise cursor.error(f"GGUF version {version} is not read, only 2 and 3")
     tensors, entries = cursor.number("Q"), cursor.number("Q")
-    if (tensors + entries) * 12 > cursor.total:
+    if (tensors + entries) * 12 > source.size:
         raise cursor.error(f"the header claims {tensors} tensors and {entries} entries")
     metadata = {}
     for _ in range(entries):
@@ -111,16 +154,17 @@ def _tensor(cursor: _Cursor) -> GgufTensor:
 class _Cursor:
     """The header's bytes, front to back, read as they are needed."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self.total = path, stamp(path).size
+    def __init__(self, source: Source) -> None:
+        self._source = source
         self._data, self._at, self._values = bytearray(), 0, 0
 
     def take(self, count: int) -> bytes:
         end = self._at + count
-        if end > min(self.total, MAX_HEADER):
-            limit = "it is cut short" if end > self.total else f"more than {size(MAX_HEADER)}"
+        total = self._source.size
+        if end > min(total, MAX_HEADER):
+            limit = "it is cut short" if end > total else f"more than {size(MAX_HEADER)}"
             raise self.error(f"the GGUF header does not end: {limit}")
-        while len(self._data) < end:
+        if len(self._data) < end:
             self._read_on(end)
         piece = bytes(self._data[self._at : end])
         self._at = end
@@ -160,11 +204,11 @@ class _Cursor:
         return f"a list of {count:,}"
 
     def error(self, what: str) -> CheckpointError:
-        return CheckpointError(what, where=visible(str(self._path)), hint="download it again")
+        where = visible(self._source.address)
+        return CheckpointError(what, where=where, hint="download it again")
 
     def _read_on(self, end: int) -> None:
-        wanted = min(max(_PIECE, end - len(self._data)), self.total - len(self._data))
-        piece = bytearray(wanted)
-        with opened(self._path) as descriptor, memoryview(piece) as view:
-            done = read_into(descriptor, view, len(self._data), self._path)
-        self._data += piece[:done]
+        """Read to `end` at least, and twice as much each time: a request costs a round trip."""
+        held = len(self._data)
+        wanted = min(max(_PIECE, held, end - held), self._source.size - held)
+        self._data += self._source.read(held, wanted)

@@ -8,15 +8,16 @@ Source: https://github.com/huggingface/safetensors, "Format".
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from surgery.errors import CheckpointError, UsageError
 from surgery.store.clone import BLOCK
 from surgery.store.disguise import recognise
 from surgery.store.entries import DTYPE_BITS, TensorEntry, check_cover, parse_entry
-from surgery.store.files import opened, read_into, read_span, stamp
+from surgery.store.files import read_span, stamp
 from surgery.store.strict_json import load_object, members
 from surgery.store.text import quoted, size, visible
 
@@ -56,22 +57,41 @@ def read_header(path: Path, *, max_header: int = MAX_HEADER) -> Header:
     Raises:
         CheckpointError: no regular file, another format in disguise, or a header open to doubt.
     """
-    where = visible(str(path))
     total = stamp(path).size
+    return header_from(partial(read_span, path), total, visible(str(path)), max_header)
+
+
+def header_from(
+    read: Callable[[int, int], bytes],
+    total: int,
+    where: str,
+    max_header: int,
+    *,
+    first: int = 512,
+) -> Header:
+    """Read and check the header of a file wherever it lies.
+
+    Args:
+        read: returns the bytes from a start on, and how many.
+        total: bytes of the whole file.
+        where: what errors call it.
+        first: bytes to begin with; a longer header takes a second reading.
+
+    Raises:
+        CheckpointError: another format in disguise, or a header open to doubt.
+    """
     if total == 0:
         raise CheckpointError("the file is empty", where=where, hint="download it again")
-    with opened(path) as descriptor:
-        head = bytearray(min(512, total))
-        with memoryview(head) as view:
-            read_into(descriptor, view, 0, path)
-    length = _length(bytes(head), total, where)
+    head = read(0, min(first, total))
+    length = _length(head, total, where)
     if length > max_header:
         raise CheckpointError(
             f"the header has {size(length)}, more than {size(max_header)}",
             where=where,
             hint="raise the limit only for a file you trust: such a header takes long to read",
         )
-    return parse_header(read_span(path, 0, PREFIX + length), total, where)
+    rest = PREFIX + length - len(head)
+    return parse_header(head + read(len(head), rest) if rest > 0 else head, total, where)
 
 
 def parse_header(raw: bytes, file_size: int, where: str) -> Header:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from surgery.errors import CheckpointError
 from surgery.store.contents import Checkpoint, Kind, TensorRef
+from surgery.store.disguise import GGUF
 from surgery.store.files import stamp
 from surgery.store.header import read_header
 from surgery.store.hub_address import HubAddress
 from surgery.store.hub_client import Repository, resolve
-from surgery.store.hub_errors import no_file, not_cached
+from surgery.store.hub_errors import not_cached
 from surgery.store.hub_headers import read_headers, stamp_of
 from surgery.store.local import open_local
 from surgery.store.parts import (
@@ -34,7 +36,7 @@ from surgery.store.parts import (
 from surgery.store.pickled import ALLOW
 from surgery.store.ranges import RangeReader
 from surgery.store.remote import HubCheckpoint, RemoteRef, check_room
-from surgery.store.text import nearest, quoted, size, visible
+from surgery.store.text import quoted, size, visible
 from surgery.store.weights import is_index_name, is_pickle_name
 
 _LOG = logging.getLogger("surgery")
@@ -58,10 +60,7 @@ def open_hub(asked: HubAddress, terms: Terms) -> Checkpoint:
     inner = f"{path}/" if path else ""
     names = [name[len(inner) :] for name in repository.files if name.startswith(inner)]
     if not names:
-        if repository.offline:
-            raise not_cached(asked, path)
-        close = nearest(path, repository.files)
-        raise no_file(repository.asked, path, (close,) if close else ())
+        raise repository.missing(path)
     if not {"model_index.json", "config.json"}.intersection(names):
         only = _only_weights(repository, names, terms.allow_pickle)
         return _open_file(repository, inner + only, terms)
@@ -79,6 +78,8 @@ def _open_file(repository: Repository, path: str, terms: Terms) -> Checkpoint:
         raise CheckpointError("this is a pickle file", where=address, hint=ALLOW)
     if is_pickle_name(name) or name.endswith(_DDUF):
         return open_local(address, _whole(repository, path), terms)
+    if name.endswith(".gguf"):
+        raise CheckpointError(f"this is {GGUF[0]}", where=address, hint=GGUF[1])
     if not name.endswith(".safetensors"):
         hint = "give a .safetensors file or the whole repository"
         raise CheckpointError(
@@ -169,13 +170,7 @@ def _remote(
     by_file = {plain.path(name): reader for name, reader in readers.items()}
     tensors = {name: _ref(ref, by_file.get(ref.file)) for name, ref in plain.items()}
     return HubCheckpoint(
-        address=plain.address,
-        root=plain.root,
-        kind=plain.kind,
-        headers=plain.headers,
-        stamps=plain.stamps,
-        tensors=tensors,
-        origins=plain.origins,
+        **{**_values(plain), "tensors": tensors},
         repository=place[0],
         inner=place[1],
         readers=readers,
@@ -184,17 +179,11 @@ def _remote(
 
 
 def _ref(ref: TensorRef, reader: RangeReader | None) -> TensorRef:
-    if reader is None:
-        return ref
-    return RemoteRef(
-        name=ref.name,
-        dtype=ref.dtype,
-        shape=ref.shape,
-        nbytes=ref.nbytes,
-        file=ref.file,
-        start=ref.start,
-        reader=reader,
-    )
+    return RemoteRef(**_values(ref), reader=reader) if reader else ref
+
+
+def _values(one: Checkpoint | TensorRef) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in fields(one)}
 
 
 def _only_weights(repository: Repository, names: Iterable[str], allow_pickle: bool) -> str:

@@ -16,7 +16,7 @@ from surgery.errors import HubError
 from surgery.store.files import opened, stamp, unreadable
 from surgery.store.hub_address import HubAddress
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
+COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def _storage(repo: str) -> Path:
@@ -32,13 +32,13 @@ def folder_of(address: HubAddress) -> Path:
 
 def known_commit(address: HubAddress) -> str | None:
     """Return the commit that the revision meant when it was last downloaded, None if never."""
-    if _COMMIT.fullmatch(address.revision):
+    if COMMIT.fullmatch(address.revision):
         return address.revision
     try:
         commit = (_storage(address.repo) / "refs" / address.revision).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    return commit if _COMMIT.fullmatch(commit) else None
+    return commit if COMMIT.fullmatch(commit) else None
 
 
 def remember(address: HubAddress, commit: str) -> None:

@@ -18,14 +18,13 @@ from urllib.parse import quote
 from surgery.errors import HubError
 from surgery.store.files import is_plain_name, stamp
 from surgery.store.hub_address import HubAddress
-from surgery.store.hub_cache import check_digest, folder_of, known_commit, remember
-from surgery.store.hub_errors import not_cached, not_the_hub, translated
+from surgery.store.hub_cache import COMMIT, check_digest, folder_of, known_commit, remember
+from surgery.store.hub_errors import no_file, not_cached, not_the_hub, translated
 from surgery.store.hub_session import headers_for, without_telemetry
 from surgery.store.patience import PATIENCE, NoAnswerError
-from surgery.store.text import quoted
+from surgery.store.text import nearest, quoted
 from surgery.store.tree import walk
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST_FILES = 100_000
 
@@ -76,13 +75,19 @@ class Repository:
         """
         file = self.files.get(path)
         if file is None:
-            raise not_cached(self.address, path) if self.offline else _lost(self.address, path)
+            raise self.missing(path)
         if not self.cached(path):
             PATIENCE.call(lambda: self._download(file, on_bytes), str(self.address))
             remember(self.asked, self.address.revision)
         if file.oid:
             check_digest(self.root / path, file.oid, f"{self.address}: {path}")
         return self.root / path
+
+    def missing(self, path: str) -> HubError:
+        """Return the error for a file that is not among `files`."""
+        if self.offline:
+            return not_cached(self.asked, path)
+        return no_file(self.asked, path, nearest(path, self.files))
 
     def _download(self, file: RemoteFile, on_bytes: Callable[[int], None] | None) -> None:
         from huggingface_hub import get_hf_file_metadata, hf_hub_download
@@ -119,7 +124,7 @@ def resolve(asked: HubAddress) -> Repository:
         return _from_cache(asked)
     info = _json(asked, f"revision/{quote(asked.revision, safe='')}")[0]
     commit = info.get("sha") if isinstance(info, dict) else None
-    if not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
+    if not isinstance(commit, str) or not COMMIT.fullmatch(commit):
         raise HubError("the Hub names no commit", where=str(asked), hint="is HF_ENDPOINT right?")
     address = replace(asked, revision=commit)
     entries = _json(address, f"tree/{commit}?recursive=true&expand=false")
@@ -188,10 +193,6 @@ def _file(entry: object, address: HubAddress) -> tuple[str, RemoteFile]:
     if not plain or type(size) is not int or size < 0 or not _OID.fullmatch(str(oid)):
         raise HubError(f"the Hub lists {quoted(str(path))}, which is no file", where=str(address))
     return str(path), RemoteFile(str(path), size, str(oid))
-
-
-def _lost(address: HubAddress, path: str) -> HubError:
-    return HubError(f"no {quoted(path)} in the repository", where=str(address))
 
 
 @contextmanager

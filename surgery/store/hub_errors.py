@@ -66,7 +66,7 @@ def _answered(error: Exception, address: HubAddress, path: str) -> Exception:
         (errors.DisabledRepoError, lambda: HubError("the Hub has disabled it", where=shown)),
         (errors.RevisionNotFoundError, lambda: _no_revision(address)),
         (errors.RepositoryNotFoundError, lambda: _no_repository(address.repo)),
-        (errors.EntryNotFoundError, lambda: no_file(address, path, ())),
+        (errors.EntryNotFoundError, lambda: no_file(address, path)),
     )
     for kind, make in cases:
         if isinstance(error, kind):
@@ -89,9 +89,9 @@ def _by_status(status: int, wait: float | None, where: str) -> Exception:
     return HubError(f"the Hub refuses the request (status {status})", where=where)
 
 
-def no_file(address: HubAddress, path: str, near: tuple[str, ...]) -> HubError:
-    """Return the error for a path that the repository does not hold."""
-    hint = f"did you mean {quoted(near[0])}?" if near else f"see what is in {address.repo}"
+def no_file(address: HubAddress, path: str, near: str | None = None) -> HubError:
+    """Return the error for a path that the repository does not hold; `near` is one that it does."""
+    hint = f"did you mean {quoted(near)}?" if near else f"see what is in {address.repo}"
     return HubError(f"no {quoted(path)} at {address.repo}@{address.revision}", hint=hint)
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from surgery.errors import CheckpointError, HubError
 from surgery.store.files import Stamp, stamp
-from surgery.store.header import PREFIX, Header, parse_header, read_header
+from surgery.store.header import Header, header_from, read_header
 from surgery.store.hub_client import Repository
-from surgery.store.hub_errors import no_file, not_cached
 from surgery.store.ranges import RangeReader
-from surgery.store.text import size
 
 # Enough for the header of most components at the first request.
 _HEAD = 96 * 1024
@@ -33,31 +30,29 @@ def read_headers(
     headers, stamps, readers = {}, {}, {}
     for name in files:
         path = inner + name
-        if path not in repository.files:
-            raise _lost(repository, path)
+        reader = reader_of(repository, path)
         stamps[name] = stamp_of(repository, path)
-        if repository.cached(path):
+        if reader is None:
             headers[name] = read_header(repository.root / path, max_header=max_header)
-            continue
-        address = replace(repository.address, path=path)
-        reader = RangeReader(address, repository.url(path), repository.files[path].size)
-        headers[name] = _read_header(reader, repository.files[path].size, str(address), max_header)
-        readers[name] = reader
+        else:
+            readers[name], where = reader, str(replace(repository.address, path=path))
+            total = stamps[name].size
+            headers[name] = header_from(reader.read, total, where, max_header, first=_HEAD)
     return headers, stamps, readers
 
 
-def _read_header(reader: RangeReader, total: int, where: str, max_header: int) -> Header:
-    if total == 0:
-        raise CheckpointError("the file is empty", where=where)
-    head = reader.read(0, min(total, _HEAD))
-    length = int.from_bytes(head[:PREFIX], "little")
-    end = PREFIX + length
-    if max_header < length <= total:
-        problem = f"the header has {size(length)}, more than {size(max_header)}"
-        raise CheckpointError(problem, where=where, hint="such a header takes long to read")
-    if len(head) < end <= total:
-        head += reader.read(len(head), end - len(head))
-    return parse_header(head, total, where)
+def reader_of(repository: Repository, path: str) -> RangeReader | None:
+    """Return what reads parts of a file, None where it is in the cache.
+
+    Raises:
+        HubError: the repository has no such file.
+    """
+    if path not in repository.files:
+        raise repository.missing(path)
+    if repository.cached(path):
+        return None
+    address = replace(repository.address, path=path)
+    return RangeReader(address, repository.url(path), repository.files[path].size)
 
 
 def stamp_of(repository: Repository, path: str) -> Stamp:
@@ -65,9 +60,3 @@ def stamp_of(repository: Repository, path: str) -> Stamp:
     if repository.cached(path):
         return stamp(repository.root / path)
     return Stamp(0, 0, repository.files[path].size, 0)
-
-
-def _lost(repository: Repository, path: str) -> HubError:
-    if repository.offline:
-        return not_cached(repository.asked, path)
-    return no_file(repository.asked, path, ())

@@ -16,7 +16,7 @@ from pathlib import Path
 from surgery.errors import CheckpointError, ResourceError
 from surgery.store.files import check_unchanged, stamp
 from surgery.store.sink import reported
-from surgery.store.text import quoted, size, visible
+from surgery.store.text import listed, quoted, size, visible
 
 ALLOW = (
     "--allow-pickle reads it with torch's restricted loader, in a process of its own with limits,"
@@ -93,9 +93,8 @@ def convert(origins: Sequence[Origin]) -> None:
         raise CheckpointError(str(what), where=place, hint=hint)
     left = answer.get("left")
     for place, names in left.items() if isinstance(left, dict) else ():
-        shown = ", ".join(quoted(str(name), 40) for name in names[:3])
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        _LOG.warning("%s: left out, being no weights: %s%s", place, shown, more)
+        shown = listed([quoted(str(name), 40) for name in names], ", ")
+        _LOG.warning("%s: left out, being no weights: %s", place, shown)
 
 
 def _ask(origins: Sequence[Origin]) -> dict[str, object]:

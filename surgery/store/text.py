@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 # Control, format (bidi, zero width, tags), surrogate, private use, line and paragraph separators:
@@ -34,6 +34,12 @@ def quoted(text: str, limit: int = 120) -> str:
 def nearest(name: str, options: Iterable[str]) -> str | None:
     """Return the option spelt most like `name`, or None when none is like it."""
     return next(iter(get_close_matches(name, list(options), n=1, cutoff=0.6)), None)
+
+
+def listed(items: Sequence[str], joint: str = "; ", most: int = 3) -> str:
+    """Return the first of many items, and how many more there are."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return f"{joint.join(items[:most])}{more}"
 
 
 def size(count: int) -> str:

@@ -6,24 +6,29 @@ under its name, or nothing is; what was there before stays until then.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from surgery.errors import EditError, OutputError
-from surgery.store.contents import Checkpoint, TensorRef
-from surgery.store.files import check_unchanged, close, opened, read_span
+from surgery.store.changes import Changes, Edits, OnBytes, by_file, not_read_back
+from surgery.store.clone import BLOCK, can_share, shareable
+from surgery.store.contents import Checkpoint
+from surgery.store.files import check_unchanged, opened, read_span
 from surgery.store.header import parse_header, with_metadata
 from surgery.store.links import linked, same_device
 from surgery.store.outputs import outputs
 from surgery.store.preflight import check_output, check_space
 from surgery.store.publish import keep_rights, publish
-from surgery.store.sink import Sink, reported, sync_folder
-from surgery.store.staging import remove_litter, staged_file, staged_folder
-from surgery.store.text import nearest, quoted, visible
+from surgery.store.sink import Sink, reported
+from surgery.store.staging import (
+    part_of,
+    remove_litter,
+    staged_file,
+    staged_folder,
+    sync_folders,
+)
+from surgery.store.text import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def write(
     heads: Mapping[str, bytes] = MappingProxyType({}),
     force: bool = False,
     link: bool = False,
-    on_bytes: Callable[[int], None] | None = None,
+    on_bytes: OnBytes = None,
 ) -> Written:
     """Write a copy of `checkpoint` with some tensors' bytes replaced.
 
@@ -91,7 +96,7 @@ def write(
         remove_litter(target)
         jobs = _shared(jobs, target) if link and is_folder else jobs
     total = sum(job.total for job in jobs.values() if not job.link)
-    check_space(target, total)
+    check_space(target, total, lambda: sum(_saved(job, target.parent) for job in jobs.values()))
     _check_sources(checkpoint)
     if is_folder:
         copied = _write_folder(checkpoint, jobs, target, force, on_bytes)
@@ -100,7 +105,9 @@ def write(
     (job,) = jobs.values()
     if checkpoint.kind == "dduf" and job.edits:
         own = {name: with_metadata(head, metadata) for name, head in checkpoint.headers.items()}
-        total = _write_archive(checkpoint, job.edits, target, {**own, **heads}, force, on_bytes)
+        total = _write_archive(
+            checkpoint, job.edits, target, {**own, **heads}, force=force, on_bytes=on_bytes
+        )
     else:
         _write_file(checkpoint, job, target, force, on_bytes)
     return Written(out, total, (out,))
@@ -135,6 +142,16 @@ def _jobs(
     return jobs
 
 
+def _saved(job: _Job, folder: Path) -> int:
+    """How many bytes of a file it shares with its source, where the file system can."""
+    tail = shareable(job.skip, job.size, len(job.head))
+    is_archive = bool(job.edits) and not job.head
+    if job.link or tail is None or is_archive or not can_share(job.source, folder):
+        return 0
+    # A value that begins or ends inside a block takes all of that block.
+    return max(0, tail.nbytes - sum(ref.nbytes + 2 * BLOCK for ref, _ in job.edits))
+
+
 def _check_sources(checkpoint: Checkpoint) -> None:
     for path, stamp in checkpoint.inputs.items():
         check_unchanged(path, stamp)
@@ -157,6 +174,7 @@ def _write_archive(
     edits: Edits,
     target: Path,
     heads: Mapping[str, bytes],
+    *,
     force: bool,
     on_bytes: OnBytes,
 ) -> int:
@@ -192,7 +210,7 @@ def _write_folder(
 
 
 def _linked(job: _Job, path: Path, target: Path) -> bool:
-    with reported(target):
+    with reported(target, job.total):
         path.parent.mkdir(parents=True, exist_ok=True)
         return linked(job.source, path)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,13 @@ from surgery.errors import EditError
 from surgery.tokens.aligned import aligned
 from surgery.tokens.prompts import Prefix, Tokens
 
+Line = tuple[Prefix, Prefix, Check]
+
 MOST = 1500
-"""Places of checks that are measured at all; of more, every so manieth."""
+"""Places of checks that are measured at all; of more, some of each wording."""
+
+OWN = 1000
+"""How many of them are of the first wording, the edit's own prompts; the others share the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,7 @@ class CheckSpots:
 
 def check_spots(checks: Sequence[Check], neutral: Sequence[Ask], tokens: Tokens) -> CheckSpots:
     """Find the places of checks and of neutral prompts."""
-    lines = [line for check in checks for line in _lines(check, tokens)]
-    lines = lines[:: -(-len(lines) // MOST)] if lines else lines
+    lines = _some([line for check in checks for line in _lines(check, tokens)])
     far = {
         prefix: ask.prompt
         for ask in neutral
@@ -65,7 +69,37 @@ def check_spots(checks: Sequence[Check], neutral: Sequence[Ask], tokens: Tokens)
     )
 
 
-def _lines(check: Check, tokens: Tokens) -> Iterator[tuple[Prefix, Prefix, Check]]:
+def _some(lines: list[Line]) -> list[Line]:
+    """All lines, or of too many some of each wording, taken from everywhere among them."""
+    if len(lines) <= MOST:
+        return lines
+    groups: dict[str, list[int]] = {}
+    for row, (_, _, check) in enumerate(lines):
+        groups.setdefault(check.wording, []).append(row)
+    counts = _counts({wording: len(rows) for wording, rows in groups.items()})
+    # Concepts take turns with templates: a fixed step may meet the same one of each concept.
+    chance = np.random.default_rng(0)
+    chosen: set[int] = set()
+    for wording, count in counts.items():
+        rows = groups[wording]
+        places = (np.arange(count) + chance.random(count)) * len(rows) / count
+        chosen.update(rows[place] for place in places.astype(int))
+    return [lines[row] for row in sorted(chosen)]
+
+
+def _counts(sizes: Mapping[str, int]) -> dict[str, int]:
+    """How many of each wording; what a small one leaves goes to the others."""
+    own, *others = sizes
+    rest = sum(sizes[wording] for wording in others)
+    counts = {own: min(sizes[own], max(OWN, MOST - rest))}
+    left = MOST - counts[own]
+    for number, wording in enumerate(sorted(others, key=sizes.__getitem__)):
+        counts[wording] = min(sizes[wording], left // (len(others) - number))
+        left -= counts[wording]
+    return counts
+
+
+def _lines(check: Check, tokens: Tokens) -> Iterator[Line]:
     try:
         pairs = list(aligned(check.source, check.target, tokens))
     except EditError:

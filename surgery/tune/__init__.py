@@ -20,8 +20,8 @@ from surgery.errors import EditError, SurgeryError, UsageError
 from surgery.figures import OWN
 from surgery.gates import gates
 from surgery.gather import Weights
-from surgery.layout import detect
-from surgery.plan import make_plan
+from surgery.layout import Layout
+from surgery.plan import layout_for, make_plan
 from surgery.recipe import Recipe
 from surgery.report import Drift, Leak, Spread
 from surgery.solve import solve
@@ -60,12 +60,14 @@ class Grid:
 
     Args:
         number: the tuned edit's place in the recipe.
+        layout: of the model.
     """
 
     recipe: Recipe
     number: int
     axes: dict[str, list[Value]]
     trials: tuple[Trial, ...]
+    layout: Layout
 
     @property
     def edit(self) -> Edit:
@@ -83,9 +85,10 @@ def make_grid(recipe: Recipe, checkpoint: Checkpoint, wish: Wish) -> Grid:
     check_wish(wish.choose)
     number = _number(recipe, wish.edit)
     found, axes = trials(recipe.edits[number], wish.axes)
+    grid = Grid(recipe, number, axes, found, layout_for(checkpoint))
     for one in {trial.settings.get("where"): trial for trial in found}.values():
-        _check(recipe, number, one, checkpoint)
-    return Grid(recipe, number, axes, found)
+        _check(grid, one, checkpoint)
+    return grid
 
 
 def tune(
@@ -106,9 +109,9 @@ def tune(
     clock = _Clock()
     held = wish.drift.startswith("held") or grid.recipe.expect.drift is not None
     before = grid.recipe.model_copy(update={"edits": grid.recipe.edits[: grid.number]})
-    patch, _ = solve(before, checkpoint, wish.tokenizer)
+    patch, _ = solve(before, checkpoint, wish.tokenizer, grid.layout)
     weights = Weights(checkpoint, patch.changes, wish.tokenizer)
-    sweep = Sweep(grid.number, grid.trials, detect(checkpoint), weights, held)
+    sweep = Sweep(grid.number, grid.trials, grid.layout, weights, held)
     asked = sweep.asked()
     with stage("reading prompts", len(set(asked.values()))) as advance, clock.lap("gather"):
         states = sweep.gather(asked, advance)
@@ -142,19 +145,19 @@ def _number(recipe: Recipe, wanted: int | None) -> int:
     return wanted
 
 
-def _check(recipe: Recipe, number: int, trial: Trial, checkpoint: Checkpoint) -> None:
-    edits = (*recipe.edits[:number], trial.edit)
+def _check(grid: Grid, trial: Trial, checkpoint: Checkpoint) -> None:
+    edits = (*grid.recipe.edits[: grid.number], trial.edit)
     try:
-        make_plan(recipe.model_copy(update={"edits": edits}), checkpoint)
+        make_plan(grid.recipe.model_copy(update={"edits": edits}), checkpoint, grid.layout)
     except SurgeryError as error:
         if (where := trial.settings.get("where")) is None:
             raise
         inner = f"--grid where={where}: {error.where}" if error.where else f"--grid where={where}"
         raise type(error)(error.what, where=inner, hint=error.hint) from error
-    if not any(check.wording in OWN for check in trial.edit.checks(detect(checkpoint))):
+    if not any(check.wording in OWN for check in trial.edit.checks(grid.layout)):
         raise UsageError(
             f"this {trial.edit.method} edit erases nothing whose leak could be measured",
-            where=f"edits[{number}]",
+            where=f"edits[{grid.number}]",
             hint="name concepts",
         )
 

@@ -71,7 +71,7 @@ def base() -> Judged:
 def measured(name: str) -> tuple[Recipe, ApplyReport, Judged]:
     """Apply one recipe, and have its pictures read."""
     from surgery.atelier.exam import prompt_sets
-    from surgery.reports.preview import write_preview
+    from surgery.pictures.preview import write_preview
 
     _one_thread()
     recipe = load_recipe(ROOT / "recipes" / f"{name}.yaml")

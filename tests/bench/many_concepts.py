@@ -35,18 +35,19 @@ def names(count: int) -> list[str]:
     return [f"{a}{b} {c}{d}" for a, b, c, d in islice(parts, count)]
 
 
-def run(root: Path, work: Path, count: int) -> tuple[float, float]:
-    """Seconds and peak gigabytes of one process."""
+def run(root: Path, work: Path, count: int) -> tuple[float, float, float]:
+    """Seconds, seconds of one core, and peak gigabytes of one process."""
     (work / f"{count}.txt").write_text("\n".join(names(count)) + "\n", "utf-8")
     recipe = work / f"many{count}.yaml"
     recipe.write_text(RECIPE.format(name=f"{count}.txt"), "utf-8")
     command = [sys.executable, "-m", "surgery", "apply", str(recipe), "-m", str(root), "--dry-run"]
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"surgery ended with {os.waitstatus_to_exitcode(status)}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1e6
+    elapsed = time.perf_counter() - start
+    return elapsed, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e6
 
 
 def main() -> None:
@@ -58,10 +59,10 @@ def main() -> None:
         build(asked.folder)
     work = asked.folder.with_name(f"{asked.folder.name}-lists")
     work.mkdir(exist_ok=True)
-    sys.stdout.write("names   seconds   peak memory\n")
+    sys.stdout.write("names   seconds   of one core   peak memory\n")
     for count in asked.counts:
-        seconds, peak = run(asked.folder, work, count)
-        sys.stdout.write(f"{count:5,}   {seconds:7.1f}   {peak:8.2f} GB\n")
+        seconds, busy, peak = run(asked.folder, work, count)
+        sys.stdout.write(f"{count:5,}   {seconds:7.1f}   {busy:11.1f}   {peak:8.2f} GB\n")
         sys.stdout.flush()
 
 

@@ -107,6 +107,8 @@ def test_a_missed_gate_is_exit_code_3_and_nothing_is_written(
     assert "--allow-weak writes it all the same" in shown.err
     assert shown.err.splitlines()[-1].startswith("Error: 1 of 1 gates failed: leak")
     assert not (tmp_path / "out").exists()
+    assert main([*words, "--dry-run"]) == 3
+    assert "dry run: nothing was written; without --allow-weak a real" in capsys.readouterr().err
 
 
 def test_a_weak_result_is_written_when_told_and_is_exit_code_3_too(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -38,3 +39,15 @@ def test_a_file_that_cannot_be_opened_is_broken_and_a_missing_one_a_mistake(
     assert main(["doctor", str(tmp_path / "m.safetensors")]) == 3
     assert "broken" in capsys.readouterr().out
     assert main(["doctor", str(tmp_path / "other.safetensors")]) == 2
+
+
+def test_a_model_is_opened_and_warned_of_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unet = write_pipeline(tmp_path / "m") / "unet"
+    shutil.copy(
+        unet / "diffusion_pytorch_model.safetensors",
+        unet / "diffusion_pytorch_model.fp16.safetensors",
+    )
+    assert main(["doctor", str(tmp_path / "m")]) == 0
+    assert capsys.readouterr().err.count("Warning") == 1

@@ -111,6 +111,13 @@ def test_a_patch_file_gives_the_lora_of_its_recipe(wide: Path, capsys: Capture) 
     assert abs(two[up] @ two[down] - change).max() < 1e-4 * abs(change).max()
 
 
+def test_the_model_of_a_patch_is_that_of_its_recipe(wide: Path, capsys: Capture) -> None:
+    Path("mine.yaml").write_text(f"{RECIPE}model: {wide}\n", encoding="utf-8")
+    assert main(["apply", "mine.yaml", "--save-patch", "patch.safetensors"]) == 0
+    assert main(["lora", "patch.safetensors", "-o", "l.safetensors"]) == 0
+    assert len(load_file("l.safetensors")) == 2
+
+
 def test_a_patch_of_another_model_is_refused(wide: Path, tmp_path: Path, capsys: Capture) -> None:
     arguments = ["apply", "mine.yaml", "--model", str(wide), "-o", "edited"]
     assert main([*arguments, "--save-patch", "patch.safetensors"]) == 0

@@ -25,3 +25,14 @@ def test_the_last_of_several_in_one_place_is_seen() -> None:
 
 def test_what_lies_beyond_the_reach_is_left_out() -> None:
     assert "o" not in "".join(scatter([Mark(2.0, 0.5, "o")], (1.0, 1.0), ("x", "y")))
+
+
+def test_a_narrow_terminal_gets_a_narrow_plot() -> None:
+    lines = scatter([Mark(1.0, 1.0, "o"), Mark(0, 0, "x")], (1.0, 1.0), NAMES, 70)
+    assert max(map(len, lines)) <= 70
+    assert "o" in lines[1]
+
+
+def test_a_long_figure_does_not_move_the_axis() -> None:
+    lines = scatter([Mark(0.1, 0.1, "o")], (1.0, 0.175), NAMES)
+    assert {line.index("┤") for line in lines if "┤" in line} == {6}

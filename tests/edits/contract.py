@@ -44,7 +44,8 @@ def layout() -> Layout:
     sites = [Site(f"text.{kind}", 0, f"t/{kind}") for kind in kinds]
     sites += [Site(f"cross_attn.{part}", i, f"u/{i}/{part}") for part in "kv" for i in range(2)]
     sites.append(Site("pooled.in", 0, "u/pooled"))
-    return Layout("some", "some", "some", "", tuple(sites), {}, {}, {})
+    prefixes = {"denoiser": "u/", "text": "t/"}
+    return Layout("some", "some", "some", "", tuple(sites), prefixes, {}, {})
 
 
 def context(n: int = 6, m: int = 9) -> Context:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from surgery.edits import EDITS
+
 from .contract import CASES, context, weights
 
 FROZEN = {
+    "quickfix": (13.018583237304526, 0.38864235700057714, 0.8823503155571603),
+    "pooled": (13.018583237304526, 0.38864235700057714, 0.8823503155571603),
     "locoedit": (30.787001504410654, 0.026338889656614427, 1.0371461127865085),
     "uce": (30.787001504410654, 0.026338889656614427, 1.0371461127865085),
     "rece": (239.1587071403884, -11.660362927258188, 11.27298881281869),
@@ -16,6 +20,10 @@ FROZEN = {
     "cure": (1.6816165697390817, -0.09178429629846024, 0.01691584161940174),
     "time": (44.63169504673417, -0.1898279047910346, 0.84221422646301),
 }
+
+
+def test_every_method_has_its_figures() -> None:
+    assert set(FROZEN) == set(EDITS)
 
 
 @pytest.mark.parametrize("method", FROZEN)

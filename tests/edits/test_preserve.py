@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from surgery.edits.base import Ask, Concept, words
-from surgery.edits.preserve import CAPTIONS, NAMED, SIBLINGS, preserve_asks
-from surgery.edits.templates import TEMPLATES
+from surgery.edits.preserve import ARTISTS, CAPTIONS, NAMED, SIBLINGS, preserve_asks
+from surgery.edits.templates import CONTEXTS, TEMPLATES
 
 GOGH = Concept(erase="Van Gogh", target="painting")
 
@@ -78,6 +78,22 @@ def test_named_concepts_are_added_and_defaults_can_be_left_out() -> None:
     assert set(alone) <= set(preserve_asks([GOGH], ["jeremy mann"]))
     assert alone[0] in preserve_asks([GOGH], ["jeremy mann", "monet"])
     assert preserve_asks([GOGH], defaults=False) == ()
+
+
+def test_a_named_concept_is_held_in_the_company_that_concepts_are_edited_in() -> None:
+    asks = preserve_asks([GOGH], ["monet"], contexts=True)
+    held = {name: {one.prompt for one in asks if one.subject == name} for name in ARTISTS}
+    around = {*TEMPLATES["style"], *CONTEXTS["style"]}
+    assert held["monet"] == {template.replace("{}", "monet") for template in around}
+    assert held["picasso"] == {template.replace("{}", "picasso") for template in TEMPLATES["style"]}
+
+
+def test_a_named_concept_is_held_in_prompts_of_the_recipe_but_not_in_those_without_a_gap() -> None:
+    prompts = ("a star by {}", ("a red ball by {}", "a {}"), ("gogh's ear", "a {}"))
+    own = Concept(erase="gogh", target="painting", prompts=prompts)
+    asks = preserve_asks([own], ["monet"], contexts=True, defaults=False)
+    assert [ask.prompt for ask in asks[-2:]] == ["a star by monet", "a red ball by monet"]
+    assert len(asks) == len(TEMPLATES["style"]) + 2
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,11 @@ def test_the_destination_is_not_held_as_it_is_neither_is_the_source() -> None:
     assert "a photo of cat" in held
 
 
-def test_its_leak_is_that_of_its_own_prompts() -> None:
+def test_its_leak_is_that_of_its_own_prompts_and_of_other_wordings() -> None:
     edit = time()
     checks = edit.checks(layout())
-    assert [(check.source, check.target) for check in checks] == list(edit.asks(layout()).edited)
-    assert {check.wording for check in checks} == {"prompts"}
+    own = [(check.source, check.target) for check in checks if check.wording == "prompts"]
+    assert own == list(edit.asks(layout()).edited)
+    others = {check.wording: check for check in checks}
+    assert {"paraphrases", "misspellings", "languages", "end token", "padding"} <= set(others)
+    assert "a blue rose" in others["paraphrases"].target.prompt

@@ -40,7 +40,10 @@ def test_what_is_moderated_becomes_the_empty_prompt_place_by_place() -> None:
     assert {(target.prompt, target.position) for _, target in pairs} == {("", "same")}
     assert {source.position for source, _ in pairs} == {"subject", "eos"}
     assert "a photo of gore" in {source.prompt for source, _ in pairs}
-    assert {check.concept for check in edit.checks(layout())} == {"gore"}
+    checks = edit.checks(layout())
+    assert {check.concept for check in checks} == {"gore"}
+    assert {"prompts", "paraphrases", "misspellings", "end token"} <= {c.wording for c in checks}
+    assert {(check.target.prompt, check.target.position) for check in checks} == {("", "same")}
 
 
 def test_what_changes_is_not_held_and_what_is_mixed_is() -> None:

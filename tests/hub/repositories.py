@@ -8,7 +8,7 @@ from functools import cached_property
 from hashlib import sha1, sha256
 from pathlib import Path
 
-LFS = (".safetensors", ".bin", ".ckpt", ".pt")
+LFS = (".safetensors", ".bin", ".ckpt", ".pt", ".gguf")
 LARGEST_REGULAR = 5_000_000
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from surgery.lora.check import LoraTensor, compare, loaded
-from surgery.lora.files import stored
+from surgery.lora.files import as_loaded, stored
 from surgery.lora.formats import LoraFormat, Named
 from surgery.patch import Patch
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
@@ -26,8 +26,8 @@ def made(
     patch: Patch, checkpoint: Checkpoint, dtype: str, format: LoraFormat = "kohya"
 ) -> tuple[tuple[Named, ...], Numbers]:
     _, found = names_in(patch, checkpoint, format)
-    (tensors,) = stored(found, dtype).values()
-    return found, {tensor.name: tensor.numbers().copy() for tensor in tensors}
+    own = as_loaded(stored(found, dtype))
+    return found, {name: values.copy() for name, values in own.items()}
 
 
 def checked(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from surgery.edits.delta import LowRank
-from surgery.lora.factors import balanced, joined, widened
+from surgery.lora.factors import Spans, balanced, joined, widened
 from tests.helpers.loras import low_rank
 
 
@@ -72,6 +72,21 @@ def test_more_keys_than_columns_leave_the_rank_of_the_matrix() -> None:
     found = balanced(change)
     assert found.rank == 6
     assert relative(found, change) < 1e-13
+
+
+def test_what_several_weights_share_is_decomposed_once_and_the_factors_are_the_same() -> None:
+    one, other, extra = (
+        low_rank(40, 24, 5),
+        low_rank(30, 24, 5, seed=3),
+        low_rank(40, 24, 2, seed=4),
+    )
+    same = LowRank(other.up, one.down)
+    spans = Spans()
+    assert spans.of([one]) is spans.of([same]) is not spans.of([one, extra])
+    for parts in ([one], [same], [one, extra]):
+        found, wanted = balanced(joined(parts), spans.of(parts)), balanced(joined(parts))
+        assert np.array_equal(found.up, wanted.up)
+        assert np.array_equal(found.down, wanted.down)
 
 
 def test_widening_adds_nothing() -> None:

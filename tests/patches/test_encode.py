@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,16 @@ def test_any_other_change_is_kept_by_value_and_never_becomes_a_lora(
     _, patch = one_change(tmp_path / "m.safetensors", "F16", DELTAS[kind])
     assert patch.tensors[0].rank is None
     assert patch.factor_bytes == 0
-    with pytest.raises(EditError, match="by value"):
+    with pytest.raises(EditError, match="by value") as caught:
         patch.as_patch()
+    assert "may still be of low rank" in caught.value.hint
+
+
+def test_a_patch_of_two_models_asks_for_a_recipe(tmp_path: Path) -> None:
+    _, patch = one_change(tmp_path / "m.safetensors", "F16", DELTAS["dense"])
+    with pytest.raises(EditError, match="by value") as caught:
+        replace(patch, metadata={}).as_patch()
+    assert "a patch of two models has no factors" in caught.value.hint
 
 
 def test_a_change_of_high_rank_is_kept_by_value(tmp_path: Path) -> None:

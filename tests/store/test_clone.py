@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import struct
+from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surgery.errors import OutputError, ResourceError
+from surgery.store import preflight
 from surgery.store.checkpoint import open_checkpoint
 from surgery.store.clone import BLOCK, Tail, share, shareable
 from surgery.store.header import read_header
+from surgery.store.preflight import check_copy
 from surgery.store.writer import write
 from tests.helpers.reflink import mounted, shared_bytes, why_not
 from tests.store.build import contents, file_bytes, names
@@ -161,6 +164,32 @@ def test_a_failing_disk_is_an_error_and_leaves_nothing(
     with pytest.raises(error):
         edited(source, tmp_path / "out")
     assert names(tmp_path) == ["in"]
+
+
+def test_room_is_asked_for_what_is_written_only(
+    reflinks: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes = {f"t{n}": ("U8", (1 << 20,)) for n in range(16)}
+    (reflinks / "in").mkdir()
+    for place in (reflinks / "in" / "model.safetensors", source):
+        place.write_bytes(aligned(shapes))
+    (reflinks / "in" / "config.json").write_text("{}", "utf-8")
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(preflight, "disk_usage", lambda _: usage(0, 0, 2 << 20))
+    for checkpoint in map(
+        open_checkpoint, (reflinks / "in" / "model.safetensors", reflinks / "in")
+    ):
+        out = reflinks / f"out-{checkpoint.kind}"
+        check_copy(checkpoint, out, ["t2"], force=False, link=False)
+        write(checkpoint, {"t2": lambda: bytes(1 << 20)}, out, metadata=KEYS)
+        with pytest.raises(ResourceError, match="not enough room: 16"):
+            check_copy(checkpoint, tmp_path / "out", ["t2"], force=False, link=False)
+        new = dict.fromkeys(("t2", "t3"), lambda: bytes(1 << 20))
+        with pytest.raises(ResourceError, match=r"not enough room: 2\.1 MB"):
+            write(checkpoint, new, reflinks / "more", metadata=KEYS)
+    with pytest.raises(ResourceError, match=r"not enough room: 16"):
+        edited(source, tmp_path / "copied")
+    assert names(reflinks) == ["in", "out-file", "out-folder"]
 
 
 def test_a_file_system_with_shared_blocks_stores_only_what_is_new(

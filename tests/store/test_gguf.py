@@ -8,7 +8,7 @@ import pytest
 
 from surgery.errors import CheckpointError
 from surgery.store.checkpoint import open_checkpoint
-from surgery.store.gguf import GgufTensor, is_gguf, read_gguf
+from surgery.store.gguf import GgufTensor, here, is_gguf, read_gguf
 from tests.helpers.gguf import body, entry, gguf, number, tensor, text
 
 
@@ -18,7 +18,7 @@ def written(folder: Path, raw: bytes) -> Path:
 
 
 def test_architecture_types_and_shapes_are_read(tmp_path: Path) -> None:
-    header = read_gguf(written(tmp_path, gguf()))
+    header = read_gguf(here(written(tmp_path, gguf())))
     assert (header.version, header.architecture) == (3, "flux")
     assert header.tensors[0] == GgufTensor("a.weight", "Q4_K", (256, 2))
     assert header.tensors[1].type == "BF16"
@@ -35,14 +35,14 @@ def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
         entry("bool", 7, number("B", 1)),
         entry("deep", 9, number("I", 9) + number("Q", 1) + number("I", 4) + number("Q", 0)),
     ]
-    found = read_gguf(written(tmp_path, body(entries, []))).metadata
+    found = read_gguf(here(written(tmp_path, body(entries, [])))).metadata
     assert [found[f"n{kind}"] for kind in codes] == [7] * len(codes)
     assert (found["float"], found["double"], found["bool"]) == (0.5, "nan", True)
     assert found["deep"] == "a list of 1"
 
 
 def test_a_name_of_a_type_to_come_is_its_number(tmp_path: Path) -> None:
-    header = read_gguf(written(tmp_path, body([], [tensor("a", (1,), 99)])))
+    header = read_gguf(here(written(tmp_path, body([], [tensor("a", (1,), 99)]))))
     assert header.tensors[0].type == "type 99"
 
 
@@ -64,7 +64,7 @@ def test_such_a_file_is_no_model_to_edit(tmp_path: Path) -> None:
 def test_a_cut_header_is_refused(tmp_path: Path, kept: int) -> None:
     raw = body([entry("k", 8, text("v"))], [tensor("a.weight", (256, 2), 12)])
     with pytest.raises(CheckpointError, match=r"cut short|claims"):
-        read_gguf(written(tmp_path, raw[:kept]))
+        read_gguf(here(written(tmp_path, raw[:kept])))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_cut_header_is_refused(tmp_path: Path, kept: int) -> None:
 )
 def test_numbers_that_cannot_be_are_refused_at_once(tmp_path: Path, raw: bytes) -> None:
     with pytest.raises(CheckpointError, match=r"m\.gguf: "):
-        read_gguf(written(tmp_path, raw + bytes(256)))
+        read_gguf(here(written(tmp_path, raw + bytes(256))))
 
 
 def test_millions_of_empty_values_are_not_walked(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_millions_of_empty_values_are_not_walked(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(2**31)
     with pytest.raises(CheckpointError, match="more than"):
-        read_gguf(path)
+        read_gguf(here(path))
 
 
 def test_what_the_format_s_own_package_writes_is_read_as_it_reads_it(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_what_the_format_s_own_package_writes_is_read_as_it_reads_it(tmp_path: P
     writer.add_tensor("b.bias", values[0].astype(np.float16))
     for step in ("write_header_to_file", "write_kv_data_to_file", "write_tensors_to_file", "close"):
         getattr(writer, step)()
-    found = read_gguf(tmp_path / "m.gguf")
+    found = read_gguf(here(tmp_path / "m.gguf"))
     assert (found.architecture, found.metadata["scale"]) == ("sd1", 0.5)
     read = package.GGUFReader(tmp_path / "m.gguf").tensors
     theirs = [(one.name, one.tensor_type.name, tuple(map(int, one.shape))) for one in read]

@@ -44,6 +44,18 @@ def test_only_headers_and_the_tensors_that_the_edit_reads_are_fetched(
 
 
 @pytest.mark.usefixtures("no_cache")
+def test_the_matrices_of_many_layers_come_by_few_requests(
+    hub: HubServer, client: Client, atelier: str, tmp_path: Path
+) -> None:
+    words = ("apply", "uce_r2d2", "--format", "json", "--save-patch", tmp_path / "p.safetensors")
+    done = client.run(*words, "-m", f"org/atelier@{atelier}")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    asked = [request for request in hub.log if request.origin == "store"]
+    assert found["requests"] == len(asked) < len(found["plan"]["edits"][0]["changes"])
+
+
+@pytest.mark.usefixtures("no_cache")
 def test_bytes_and_requests_are_told_and_cut_connections_are_borne(
     hub: HubServer, client: Client, atelier: str, edit: Path, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from surgery.store.text import nearest, quoted, size, visible
+from surgery.store.text import listed, nearest, quoted, size, visible
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,8 @@ def test_sizes_are_written_for_people(count: int, shown: str) -> None:
 
 def test_the_largest_sizes_stay_in_gigabytes() -> None:
     assert size(5 * 10**12) == "5000.0 GB"
+
+
+def test_of_many_items_the_first_are_listed_and_the_others_counted() -> None:
+    assert listed(["a", "b", "c"]) == "a; b; c"
+    assert listed(["a", "b", "c", "d"], ", ", 2) == "a, b and 2 more"

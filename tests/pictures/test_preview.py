@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from surgery.atelier.exam import FIRST_SEED as EXAM_SEEDS
+from surgery.pictures.preview import FIRST_SEED, preview_count, shown
 from surgery.recipe import load_recipe
-from surgery.reports.preview import FIRST_SEED, preview_count, shown
 
 
 def _recipe(concept: str, *more: str) -> str:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from surgery.reports.pareto import BEATEN, BLUE, HEIGHT, WIDTH, Chart, Dot, pareto_chart, ticks
-from surgery.reports.sheet import RED, save
+from surgery.pictures.pareto import BEATEN, BLUE, HEIGHT, WIDTH, Chart, Dot, pareto_chart, ticks
+from surgery.pictures.sheet import RED, save
 
 CHART = Chart(
     title="x: what is left against what else moves",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from surgery.reports.sheet import TILE, Group, contact_sheet, save
+from surgery.pictures.sheet import TILE, Group, contact_sheet, save
 
 
 def _flat(*shades: int) -> np.ndarray:

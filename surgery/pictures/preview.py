@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from surgery.edits.base import Concept, Kind, within, words
+from surgery.pictures.sheet import Group, Pixels, contact_sheet, save
 from surgery.recipe import Recipe
-from surgery.reports.sheet import Group, Pixels, contact_sheet, save
 
 EACH, KEPT, FIRST_SEED = 3, 3, 7_000_000
 """Pictures of each concept, kept concepts, and the first seed; no figure is reported on these."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-from surgery.reports.sheet import FAINT, INK, PAPER, RED
+from surgery.pictures.sheet import FAINT, INK, PAPER, RED
 
 WIDTH, HEIGHT, FINER = 1200, 820, 3
 LEFT, RIGHT, TOP, BOTTOM = 104, 40, 138, 112

@@ -1,0 +1,22 @@
+"""Where a command's own small files may go: found out before any work is done for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from surgery.errors import OutputError
+from surgery.store.text import visible
+
+
+def must_be_free(path: Path, force: bool) -> None:
+    """Refuse a place where a file could not be written.
+
+    Raises:
+        OutputError: something is there already, or the folder is not.
+    """
+    where = visible(str(path))
+    if path.is_dir() or (path.exists() and not force):
+        hint = "name a file" if path.is_dir() else "--force replaces it"
+        raise OutputError("already there", where=where, hint=hint)
+    if not path.absolute().parent.is_dir():
+        raise OutputError("its folder does not exist", where=where, hint="make it first")
