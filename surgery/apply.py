@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -24,6 +24,7 @@ from surgery.rounding import Result, coarse, round_once
 from surgery.solve import solve
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 from surgery.store.compare import same_bytes
+from surgery.store.digest import Algorithm, check_algorithm
 from surgery.store.memory import check_memory
 from surgery.store.preflight import check_copy
 from surgery.store.writer import Written, write
@@ -45,6 +46,7 @@ class ApplyReport(Report):
         requests: how many requests that took.
         patch: where the edit is kept as a patch; None where none was made.
         patch_bytes: bytes of that file.
+        checksums: name of a file of weights in the output -> its digest, where one was asked for.
     """
 
     kind: ClassVar[str] = "apply"
@@ -66,6 +68,7 @@ class ApplyReport(Report):
     requests: int = 0
     patch: str | None = None
     patch_bytes: int = 0
+    checksums: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -83,6 +86,7 @@ def apply(
     link: bool = False,
     allow_weak: bool = False,
     save_patch: str | Path | None = None,
+    checksum: Algorithm | None = None,
     tokenizer: Path | None = None,
     on_plan: Callable[[Plan], object] = lambda plan: None,
     bring: Callable[[Checkpoint], Checkpoint] = Checkpoint.here,
@@ -97,6 +101,7 @@ def apply(
         link: give unchanged files of a folder a second name instead of a copy.
         allow_weak: write the output even where a gate of the recipe is missed.
         save_patch: a new file that keeps the edit; a model on the Hub is not downloaded for it.
+        checksum: which digest to take of each file of weights while it is written.
         tokenizer: a folder with the tokenizer to use; left out, it is searched for.
         on_plan: called with the plan, before it is checked whether there is room for it.
         bring: makes of a model on the Hub one on this machine, where it will be written.
@@ -106,6 +111,7 @@ def apply(
         SurgeryError: before anything is written, or with nothing left of what was.
     """
     clock = _Clock()
+    check_algorithm(checksum)
     layout = layout_for(checkpoint) if recipe.edits else None
     plan = make_plan(recipe, checkpoint, layout)
     on_plan(plan)
@@ -123,7 +129,9 @@ def apply(
     written, patch_bytes = None, 0
     strong = allow_weak or all(gate.passed for gate in gates)
     if target is not None and strong:
-        written = _writer(result, checkpoint)(target, force=force, link=link, on_bytes=progress)
+        written = _writer(result, checkpoint)(
+            target, force=force, link=link, checksum=checksum, on_bytes=progress
+        )
         clock.lap("write")
     if save_patch is not None and strong and not dry_run:
         patch_bytes = _keep(result, checkpoint, save_patch, force=force)
@@ -237,6 +245,7 @@ def _report(
         bytes_written=written.bytes_written if written else 0,
         seconds=done.seconds,
         linked=written.linked if written else 0,
+        checksums=written.checksums if written else {},
         fetched=checkpoint.fetched,
         requests=checkpoint.requests,
         patch=str(done.patch) if done.patch_bytes else None,

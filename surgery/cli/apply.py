@@ -14,6 +14,7 @@ import typer
 from surgery.cli.options import (
     AllowPickleOption,
     AllowWeakOption,
+    ChecksumOption,
     DryRunOption,
     ForceOption,
     FormatOption,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from surgery.cli.console import Output
     from surgery.recipe import Recipe
     from surgery.store.checkpoint import Checkpoint
+    from surgery.store.digest import Algorithm
 
 
 def command(
@@ -46,6 +48,7 @@ def command(
     ] = False,
     tokenizer: TokenizerOption = None,
     link: LinkOption = False,
+    checksum: ChecksumOption = None,
     allow_pickle: AllowPickleOption = False,
     allow_weak: AllowWeakOption = False,
     in_place: InPlaceOption = False,
@@ -81,6 +84,7 @@ def command(
             "--out": out,
             "--preview": preview,
             "--link": link,
+            "--checksum": checksum,
             "--allow-weak": allow_weak,
             "--allow-pickle": allow_pickle,
             "--save-patch": save_patch,
@@ -90,7 +94,7 @@ def command(
     checkpoint = open_checkpoint(_address(loaded, model, console), allow_pickle=allow_pickle)
     if undo_file:
         return edit(loaded, checkpoint, Wish(undo_file, force, dry_run, tokenizer), console)
-    wish = _Wish(out, save_patch, force, dry_run, preview, link, allow_weak, tokenizer)
+    wish = _Wish(out, save_patch, force, dry_run, preview, link, checksum, allow_weak, tokenizer)
     _edit(loaded, checkpoint, wish, console)
 
 
@@ -104,6 +108,7 @@ class _Wish:
     dry_run: bool
     preview: bool
     link: bool
+    checksum: Algorithm | None
     allow_weak: bool
     tokenizer: Path | None
 
@@ -132,6 +137,7 @@ def _edit(recipe: Recipe, checkpoint: Checkpoint, wish: _Wish, console: Output) 
             link=wish.link,
             allow_weak=wish.allow_weak,
             save_patch=wish.save_patch,
+            checksum=wish.checksum,
             tokenizer=wish.tokenizer,
             on_plan=lambda plan: console.page(plan_page(plan)),
             bring=partial(bring, console),

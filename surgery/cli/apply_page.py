@@ -42,7 +42,15 @@ def apply_page(report: ApplyReport) -> Page:
     if report.drifts:
         page.append(_drifts(report.drifts))
     page.extend(gate_lines(report.gates))
+    page.extend(Line(line) for line in _checksums(report))
     return page
+
+
+def _checksums(report: ApplyReport) -> list[str]:
+    """As `sha256sum` writes them, so that it can check them."""
+    out = Path(report.out or "")
+    places = {name: out / name if out.name != name else out for name in report.checksums}
+    return [f"{digest}  {places[name]}" for name, digest in report.checksums.items()]
 
 
 def next_steps(

@@ -63,6 +63,14 @@ AllowWeakOption = Annotated[
     bool,
     typer.Option("--allow-weak", help="Write the result even where the recipe expects more."),
 ]
+ChecksumOption = Annotated[
+    Literal["sha256", "xxh3"] | None,
+    typer.Option(
+        "--checksum",
+        help="Also tell the digest of each file of weights, taken while it is written; xxh3 costs"
+        " next to nothing and needs the package xxhash.",
+    ),
+]
 LinkOption = Annotated[
     bool,
     typer.Option(

@@ -19,8 +19,8 @@ class LocoEdit(CrossAttentionEdit):
     Left out, `where` is the window that the layout gives for the concepts' kind.
 
     Source: Basu et al. 2024, On Mechanistic Knowledge Localization in Text-to-Image Generative
-    Models, arXiv 2405.01008, eq. 3-4; its ridge of 0.01 is against |k|^2 of some 770, where this one
-    is relative, and it edits at the last token of the subject alone.
+    Models, arXiv 2405.01008, eq. 3-4; its ridge of 0.01 is against |k|^2 of some 770, where this
+    one is relative, and it edits at the last token of the subject alone.
     """
 
     method: Literal["locoedit"] = "locoedit"

@@ -14,6 +14,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from surgery.store.changes import Edits, OnBytes, not_read_back
 from surgery.store.dduf import DdufCheckpoint, Span, read_directory
+from surgery.store.digest import Watch
 from surgery.store.files import check_unchanged, opened, read_into
 from surgery.store.publish import keep_rights, publish
 from surgery.store.sink import reported
@@ -47,13 +48,14 @@ def write_dduf(
     heads: Mapping[str, bytes],
     *,
     force: bool,
-    on_bytes: OnBytes = None,
+    watch: Watch,
 ) -> int:
     """Write the archive with some tensors' bytes replaced, and return its size.
 
     Args:
         edits: tensors and what makes their new bytes, in the order of the archive.
         heads: name of each record of weights -> the header that it gets where the edits touch it.
+        watch: is told of the bytes, and takes the digest.
     """
     with staged_file(target) as (descriptor, staged), opened(checkpoint.root) as source:
         with (
@@ -64,14 +66,19 @@ def write_dduf(
             for name, span in checkpoint.spans.items():
                 pieces = _pieces(checkpoint, name, edits, heads, _Source(source, checkpoint.root))
                 with archive.open(_record(name, span), "w", force_zip64=True) as record:
-                    _fill(record, pieces, on_bytes)
+                    _fill(record, pieces, watch.on_bytes)
         with reported(target):
             os.fsync(descriptor)
+        total = staged.stat().st_size
+        # The archive's directory is known last, so its bytes are read once more.
+        with watch.digest(target.name) as digest, opened(staged) as written:
+            if digest:
+                for piece in _Source(written, staged).pieces(0, total):
+                    digest.add(piece)
         _check_written(checkpoint, staged, target)
         check_unchanged(checkpoint.root, checkpoint.stamps[checkpoint.root.name])
         if force:
             keep_rights(descriptor, target)
-        total = staged.stat().st_size
         publish(staged, target, force=force)
     return total
 

@@ -1,4 +1,4 @@
-"""Digests of files, taken from the very bytes that are written.
+"""Digests of files, taken from the very bytes that are written, and who looks on meanwhile.
 
 xxh3 is so quick that it is taken between two pieces. SHA-256 takes longer than the writing itself
 and goes to a thread of its own.
@@ -7,8 +7,11 @@ and goes to a thread of its own.
 from __future__ import annotations
 
 import hashlib
-import importlib
+import importlib.util
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from queue import Queue
 from typing import Literal, Protocol, cast
 
@@ -32,6 +35,34 @@ class Digest(Protocol):
         """Take no more; for where the writing failed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What looks on while files are written.
+
+    Args:
+        on_bytes: called with the number of bytes just written.
+        checksum: which digest to take of each file; none where it is left out.
+        digests: name of a file -> its digest, filled as files are finished.
+    """
+
+    on_bytes: Callable[[int], None] | None = None
+    checksum: Algorithm | None = None
+    digests: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def digest(self, name: str) -> Iterator[Digest | None]:
+        """Yield what is to be given the bytes of a file; None where no digest is wanted."""
+        if self.checksum is None:
+            yield None
+            return
+        digest = new_digest(self.checksum)
+        try:
+            yield digest
+            self.digests[name] = digest.result()
+        finally:
+            digest.stop()
+
+
 class _Hash(Protocol):
     def update(self, piece: bytes | memoryview, /) -> None: ...
     def hexdigest(self) -> str: ...
@@ -41,19 +72,26 @@ def new_digest(algorithm: Algorithm) -> Digest:
     """Begin a digest.
 
     Raises:
-        UsageError: xxh3 is asked for and the package `xxhash` is not installed.
+        UsageError: see `check_algorithm`.
     """
     if algorithm == "sha256":
         return _InThread(hashlib.sha256())
-    try:
-        made = importlib.import_module("xxhash").xxh3_128()
-    except ImportError as error:
+    check_algorithm(algorithm)
+    return _Between(cast(_Hash, importlib.import_module("xxhash").xxh3_128()))
+
+
+def check_algorithm(algorithm: Algorithm | None) -> None:
+    """Raise what would stop a digest from being taken, before any writing begins.
+
+    Raises:
+        UsageError: xxh3 is asked for and the package `xxhash` is not installed.
+    """
+    if algorithm == "xxh3" and importlib.util.find_spec("xxhash") is None:
         raise UsageError(
             "the package xxhash is not installed",
             where="--checksum xxh3",
             hint="`pip install xxhash`, or take sha256",
-        ) from error
-    return _Between(cast(_Hash, made))
+        )
 
 
 class _Between:

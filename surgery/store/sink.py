@@ -79,8 +79,6 @@ class Sink:
 
     def __exit__(self, *_: object) -> None:
         self._early.stop()
-        if self._digest:
-            self._digest.stop()
 
     def reserve(self, total: int) -> None:
         """Take `total` bytes on the disk now, so that a full disk is known before the first one."""

@@ -7,13 +7,15 @@ under its name, or nothing is; what was there before stays until then.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from surgery.store.changes import Changes, Edits, OnBytes, by_file, not_read_back
 from surgery.store.clone import BLOCK, can_share, shareable
 from surgery.store.contents import Checkpoint
+from surgery.store.digest import Algorithm, Digest, Watch
 from surgery.store.files import check_unchanged, opened, read_span
 from surgery.store.header import parse_header, with_metadata
 from surgery.store.links import linked, same_device
@@ -33,12 +35,21 @@ from surgery.store.text import visible
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: the output, its bytes, its files, and how many of those are links."""
+    """What was written.
+
+    Args:
+        path: the output.
+        bytes_written: of all files together, links left out.
+        files: those of the output.
+        linked: how many of them are links.
+        checksums: relative name -> digest, of the files of weights that were written.
+    """
 
     path: Path
     bytes_written: int
     files: tuple[Path, ...]
     linked: int = 0
+    checksums: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,7 @@ def write(
     heads: Mapping[str, bytes] = MappingProxyType({}),
     force: bool = False,
     link: bool = False,
+    checksum: Algorithm | None = None,
     on_bytes: OnBytes = None,
 ) -> Written:
     """Write a copy of `checkpoint` with some tensors' bytes replaced.
@@ -80,6 +92,7 @@ def write(
         force: replace an output that exists; never allows to write over an input.
         link: give unchanged files of a folder a second name instead of a copy, where the file
             system can; to edit one of them in place later changes both.
+        checksum: which digest to take of each file of weights while it is written.
         on_bytes: called with the number of bytes after every piece written.
 
     Raises:
@@ -98,19 +111,20 @@ def write(
     total = sum(job.total for job in jobs.values() if not job.link)
     check_space(target, total, lambda: sum(_saved(job, target.parent) for job in jobs.values()))
     _check_sources(checkpoint)
+    watch = Watch(on_bytes, checksum)
     if is_folder:
-        copied = _write_folder(checkpoint, jobs, target, force, on_bytes)
-        total = sum(jobs[name].total for name in copied)
-        return Written(out, total, tuple(out / name for name in jobs), len(jobs) - len(copied))
+        copied = _write_folder(checkpoint, jobs, target, force, watch)
+        total, files = sum(jobs[name].total for name in copied), tuple(out / name for name in jobs)
+        return Written(out, total, files, len(jobs) - len(copied), watch.digests)
     (job,) = jobs.values()
     if checkpoint.kind == "dduf" and job.edits:
         own = {name: with_metadata(head, metadata) for name, head in checkpoint.headers.items()}
         total = _write_archive(
-            checkpoint, job.edits, target, {**own, **heads}, force=force, on_bytes=on_bytes
+            checkpoint, job.edits, target, {**own, **heads}, force=force, watch=watch
         )
     else:
-        _write_file(checkpoint, job, target, force, on_bytes)
-    return Written(out, total, (out,))
+        _write_file(checkpoint, job, target, force, watch)
+    return Written(out, total, (out,), checksums=watch.digests)
 
 
 def _shared(jobs: Mapping[str, _Job], target: Path) -> dict[str, _Job]:
@@ -157,11 +171,10 @@ def _check_sources(checkpoint: Checkpoint) -> None:
         check_unchanged(path, stamp)
 
 
-def _write_file(
-    checkpoint: Checkpoint, job: _Job, target: Path, force: bool, on_bytes: OnBytes
-) -> None:
+def _write_file(checkpoint: Checkpoint, job: _Job, target: Path, force: bool, watch: Watch) -> None:
     with staged_file(target) as (descriptor, staged):
-        _fill(job, descriptor, target, on_bytes)
+        with watch.digest(target.name) as digest:
+            _fill(job, descriptor, target, watch.on_bytes, digest)
         _check_written(job, staged, target)
         _check_sources(checkpoint)
         if force:
@@ -176,29 +189,30 @@ def _write_archive(
     heads: Mapping[str, bytes],
     *,
     force: bool,
-    on_bytes: OnBytes,
+    watch: Watch,
 ) -> int:
     # Imported here because no other model needs zipfile.
     from surgery.store.dduf import DdufCheckpoint
     from surgery.store.dduf_writer import write_dduf
 
     assert isinstance(checkpoint, DdufCheckpoint)
-    return write_dduf(checkpoint, edits, target, heads, force=force, on_bytes=on_bytes)
+    return write_dduf(checkpoint, edits, target, heads, force=force, watch=watch)
 
 
 def _write_folder(
-    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, force: bool, on_bytes: OnBytes
+    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, force: bool, watch: Watch
 ) -> tuple[str, ...]:
     """Write every file and return the names of those that are no links."""
     copied = []
     with staged_folder(target) as (folder, staged):
         for name, job in jobs.items():
             if job.link and _linked(job, staged / name, target):
-                if on_bytes:
-                    on_bytes(job.total)
+                if watch.on_bytes:
+                    watch.on_bytes(job.total)
                 continue
-            with part_of(staged, name, target, job.total) as descriptor:
-                _fill(job, descriptor, target, on_bytes)
+            weights = watch.digest(name) if name in checkpoint.headers else nullcontext()
+            with part_of(staged, name, target, job.total) as descriptor, weights as digest:
+                _fill(job, descriptor, target, watch.on_bytes, digest)
             _check_written(job, staged / name, target)
             copied.append(name)
         sync_folders(staged, jobs, target)
@@ -215,8 +229,10 @@ def _linked(job: _Job, path: Path, target: Path) -> bool:
         return linked(job.source, path)
 
 
-def _fill(job: _Job, descriptor: int, target: Path, on_bytes: OnBytes) -> None:
-    with opened(job.source) as source, Sink(descriptor, target, on_bytes) as sink:
+def _fill(
+    job: _Job, descriptor: int, target: Path, on_bytes: OnBytes, digest: Digest | None
+) -> None:
+    with opened(job.source) as source, Sink(descriptor, target, on_bytes, digest) as sink:
         if not sink.share(source, job.skip, job.size, at=len(job.head)):
             sink.reserve(job.total)
         sink.write(job.head)

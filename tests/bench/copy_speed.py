@@ -1,7 +1,7 @@
 """Times writing an edited copy against `cp` of the same model, interleaved, medians. Not a test.
 
 `python -m tests.bench.copy_speed` makes a file of 4.27 GB and measures it warm and cold, each up to
-the page cache and up to the disk, then one of 1 GB on XFS and btrfs in mounted files, where blocks
+the page cache (there also with checksums) and up to the disk, then one of 1 GB on XFS and btrfs in mounted files, where blocks
 are shared. `--model PATH` measures a file or folder of your own, `--size` a smaller file. Each run
 is a child process, so that its peak memory is its own; its start-up is not counted.
 """
@@ -21,8 +21,10 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from surgery.store import TensorEntry, open_checkpoint, write
+from surgery.store.digest import Algorithm
 from surgery.store.early import EarlyWriting
 from surgery.store.header import build_header
 from tests.helpers.reflink import mounted, why_not
@@ -50,7 +52,7 @@ def build_file(path: Path, size: int) -> None:
             left -= file.write(noise[: min(left, _PIECE)])
 
 
-def child(source: str, out: str, sync: str) -> None:
+def child(source: str, out: str, sync: str, checksum: Algorithm | Literal[""]) -> None:
     """Write a copy with the middle tensor replaced; print seconds and peak memory as JSON."""
     if not sync:
         # What is then left to time is what `cp` does.
@@ -61,7 +63,8 @@ def child(source: str, out: str, sync: str) -> None:
     names = list(checkpoint)
     name = names[len(names) // 2]
     data = bytes(checkpoint[name].nbytes)
-    write(checkpoint, {name: lambda: data}, Path(out), metadata={"surgery.bench": "1"})
+    metadata = {"surgery.bench": "1"}
+    write(checkpoint, {name: lambda: data}, Path(out), metadata=metadata, checksum=checksum or None)
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     sys.stdout.write(json.dumps({"seconds": seconds, "peak": peak}))
@@ -70,11 +73,13 @@ def child(source: str, out: str, sync: str) -> None:
 class Writing:
     """A write in a process of its own; remembers the highest peak memory of all."""
 
-    def __init__(self) -> None:
+    def __init__(self, checksum: str = "") -> None:
+        self.checksum = checksum
         self.peak = 0
 
     def __call__(self, source: Path, out: Path, *, sync: bool) -> float:
-        command = [sys.executable, "-c", CHILD, str(source), str(out), "sync" if sync else ""]
+        words = [str(source), str(out), "sync" if sync else "", self.checksum]
+        command = [sys.executable, "-c", CHILD, *words]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         found = json.loads(done.stdout)
         self.peak = max(self.peak, found["peak"])
@@ -122,7 +127,7 @@ def report(title: str, times: Mapping[str, list[float]]) -> None:
     for way, found in times.items():
         middle = statistics.median(found)
         sys.stdout.write(
-            f"{title:32}{way:7} median {middle:7.3f} s  min {min(found):7.3f}"
+            f"{title:32}{way:9} median {middle:7.3f} s  min {min(found):7.3f}"
             f"  max {max(found):7.3f}  n {len(found)}  {middle / base:5.2f} x cp\n"
         )
     sys.stdout.flush()
@@ -140,6 +145,8 @@ def here(source: Path, out: Path, rounds: int) -> None:
         ways: dict[str, Way] = {"cp": partial(cp, sync=sync), "edited": partial(writing, sync=sync)}
         if is_cold:
             ways = {name: partial(cold, way) for name, way in ways.items()}
+        if not (sync or is_cold):
+            ways |= {f"+ {name}": partial(Writing(name), sync=sync) for name in ("xxh3", "sha256")}
         report(title, measure(source, out, ways, rounds))
     sys.stdout.write(f"peak memory of an edited copy: {writing.peak / 1e6:.0f} MB\n")
 

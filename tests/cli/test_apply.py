@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,22 @@ def test_json_is_the_whole_report_and_quiet_is_the_output(
     assert main([*words, "-o", "b", "--format", "quiet"]) == 0
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("b\n", "")
+
+
+def test_checksums_are_told_as_sha256sum_reads_them(
+    model: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    out = tmp_path / "out"
+    words = ["apply", recipe(tmp_path), "-m", str(model), "-o", str(out), "--checksum", "sha256"]
+    assert main(words) == 0
+    lines = dict(
+        line.split("  ", 1)[::-1]
+        for line in capsys.readouterr().out.splitlines()
+        if str(out) in line
+    )
+    weights = sorted(out.rglob("*.safetensors"))
+    assert weights
+    assert lines == {str(path): sha256(path.read_bytes()).hexdigest() for path in weights}
 
 
 def test_a_dry_run_writes_nothing(model: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
-import sys
 import threading
 from pathlib import Path
 
@@ -13,9 +13,13 @@ import xxhash
 
 from surgery.errors import UsageError
 from surgery.store import sink as sinks
-from surgery.store.digest import Algorithm, new_digest
+from surgery.store.checkpoint import open_checkpoint
+from surgery.store.digest import Algorithm, Watch, check_algorithm, new_digest
 from surgery.store.files import opened
 from surgery.store.sink import PIECE, Sink
+from surgery.store.writer import write
+from tests.helpers.dduf import records, write_dduf
+from tests.store.build import write_file, write_pipeline
 
 
 def _expected(algorithm: Algorithm, data: bytes) -> str:
@@ -64,19 +68,53 @@ def test_bytes_that_are_shared_with_the_source_are_read_for_it(
 def test_a_writing_that_fails_leaves_no_thread(tmp_path: Path) -> None:
     before = threading.active_count()
     descriptor = os.open(tmp_path / "target", os.O_RDWR | os.O_CREAT)
+    watch = Watch(checksum="sha256")
     with (
         pytest.raises(RuntimeError),
-        Sink(descriptor, tmp_path / "target", digest=new_digest("sha256")) as sink,
+        watch.digest("model") as digest,
+        Sink(descriptor, tmp_path / "target", digest=digest) as sink,
     ):
         sink.write(b"x" * PIECE)
         raise RuntimeError
     os.close(descriptor)
     assert threading.active_count() == before
+    assert not watch.digests
+
+
+def test_nothing_is_taken_where_nothing_is_asked_for() -> None:
+    watch = Watch()
+    with watch.digest("model") as digest:
+        assert digest is None
+    assert not watch.digests
 
 
 def test_without_the_package_the_quick_one_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "xxhash", None)
+    check_algorithm("xxh3")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install xxhash"):
-        new_digest("xxh3")
+        check_algorithm("xxh3")
+
+
+def _source(kind: str, tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    if kind == "file":
+        return write_file(folder / "m.safetensors", {"a": ("F32", (4,)), "b": ("F16", (3, 5))})
+    write_pipeline(folder)
+    return folder if kind == "folder" else write_dduf(tmp_path / "m.dduf", records(folder))
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "dduf"])
+def test_a_written_model_tells_the_digests_of_its_weights(kind: str, tmp_path: Path) -> None:
+    source = _source(kind, tmp_path)
+    checkpoint = open_checkpoint(source)
+    name = next(iter(checkpoint))
+    changes = {name: lambda: bytes(checkpoint[name].nbytes)}
+    out, plain = tmp_path / f"out{source.suffix}", tmp_path / f"plain{source.suffix}"
+    written = write(checkpoint, changes, out, metadata={"surgery.x": "1"}, checksum="sha256")
+    assert written.checksums
+    for file, digest in written.checksums.items():
+        path = out / file if kind == "folder" else out
+        assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert not write(checkpoint, changes, plain, metadata={}).checksums
