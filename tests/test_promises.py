@@ -83,4 +83,4 @@ def test_nothing_of_ours_runs_when_it_is_installed() -> None:
 
 
 def test_it_is_said_how_to_report_a_hole() -> None:
-    assert "privately" in (ROOT / "SECURITY.md").read_text("utf-8")
+    assert "privately" in (ROOT / ".github/SECURITY.md").read_text("utf-8")

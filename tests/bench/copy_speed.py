@@ -1,9 +1,10 @@
 """Times writing an edited copy against `cp` of the same model, interleaved, medians. Not a test.
 
 `python -m tests.bench.copy_speed` makes a file of 4.27 GB and measures it warm and cold, each up to
-the page cache (there also with checksums) and up to the disk, then one of 1 GB on XFS and btrfs in mounted files, where blocks
-are shared. `--model PATH` measures a file or folder of your own, `--size` a smaller file. Each run
-is a child process, so that its peak memory is its own; its start-up is not counted.
+the page cache (warm also with checksums) and up to the disk, then one of 1 GB on XFS and btrfs in
+mounted files, where blocks are shared. `--model PATH` measures a file or folder of your own,
+`--size` a smaller file. Each run is a child process, so that its peak memory is its own; its
+start-up is not counted.
 """
 
 from __future__ import annotations
