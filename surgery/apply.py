@@ -120,27 +120,21 @@ def apply(
     if save_patch is not None:
         check_patch(plan, save_patch, out, force=force)
     clock.lap("plan")
-    if target is not None:
-        checkpoint = bring(checkpoint)
+    checkpoint = bring(checkpoint) if target else checkpoint
     patch, solved = solve(recipe, checkpoint, tokenizer, layout)
     result = round_once(patch, solved, checkpoint)
     clock.lap("solve")
     gates = limits(recipe.expect, result.leaks, result.drifts)
-    written, patch_bytes = None, 0
-    strong = allow_weak or all(gate.passed for gate in gates)
-    if target is not None and strong:
-        written = _writer(result, checkpoint)(
-            target, force=force, link=link, checksum=checksum, on_bytes=progress
-        )
-        clock.lap("write")
-    if save_patch is not None and strong and not dry_run:
-        patch_bytes = _keep(result, checkpoint, save_patch, force=force)
-        clock.lap("patch")
-    if recipe.expect.untouched and written:
-        gates = (*gates, untouched(checkpoint, written.path, plan))
-        clock.lap("check")
-    done = _Done(gates, written, save_patch, patch_bytes, clock.laps)
-    return _report(plan, checkpoint, (result, warnings(plan, solved, result)), done)
+    made = _Made(gates, clock)
+    if allow_weak or all(gate.passed for gate in gates):
+        if target:
+            how = partial(write, force=force, link=link, checksum=checksum, on_bytes=progress)
+            made.model(_copied(result, checkpoint, target, how))
+        if save_patch and not dry_run:
+            made.patch(save_patch, _keep(result, checkpoint, save_patch, force=force))
+    if recipe.expect.untouched and made.written:
+        made.check(untouched(checkpoint, made.written.path, plan))
+    return _report(plan, checkpoint, (result, warnings(plan, solved, result)), made)
 
 
 def untouched(checkpoint: Checkpoint, out: Path, plan: Plan) -> Gate:
@@ -199,11 +193,13 @@ def _keep(result: Result, checkpoint: Checkpoint, path: str | Path, *, force: bo
     return write_patch(patch, path, force=force)
 
 
-def _writer(result: Result, checkpoint: Checkpoint) -> Callable[..., Written]:
-    """What is left to know is where, and how."""
+def _copied(
+    result: Result, checkpoint: Checkpoint, target: Path, how: Callable[..., Written]
+) -> Written:
     changes = {name: partial(result.values.__getitem__, name) for name in result.values}
-    metadata = _metadata(result, checkpoint) if changes else {}
-    return partial(write, checkpoint, changes, metadata=metadata)
+    return how(
+        checkpoint, changes, target, metadata=_metadata(result, checkpoint) if changes else {}
+    )
 
 
 def _metadata(result: Result, checkpoint: Checkpoint) -> dict[str, str]:
@@ -216,40 +212,52 @@ def _metadata(result: Result, checkpoint: Checkpoint) -> dict[str, str]:
     return result.patch.metadata(earlier)
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """What came of an edit: its gates, what was written, and the seconds of each stage."""
+@dataclass(slots=True)
+class _Made:
+    """What came of an edit, as it comes: its gates, what was written, the seconds of each stage."""
 
     gates: tuple[Gate, ...]
-    written: Written | None
-    patch: str | Path | None
-    patch_bytes: int
-    seconds: Mapping[str, float]
+    clock: _Clock
+    written: Written | None = None
+    patch_path: str | None = None
+    patch_bytes: int = 0
+
+    def model(self, written: Written) -> None:
+        self.written = written
+        self.clock.lap("write")
+
+    def patch(self, path: str | Path, nbytes: int) -> None:
+        self.patch_path, self.patch_bytes = str(path), nbytes
+        self.clock.lap("patch")
+
+    def check(self, gate: Gate) -> None:
+        self.gates = (*self.gates, gate)
+        self.clock.lap("check")
 
 
 def _report(
-    plan: Plan, checkpoint: Checkpoint, found: tuple[Result, tuple[str, ...]], done: _Done
+    plan: Plan, checkpoint: Checkpoint, found: tuple[Result, tuple[str, ...]], made: _Made
 ) -> ApplyReport:
-    (result, warned), written = found, done.written
+    (result, warned), written = found, made.written
     return ApplyReport(
         plan=plan,
         leaks=result.leaks,
         drifts=result.drifts,
         sites=result.by_site,
         tensors=result.tensors,
-        gates=done.gates,
+        gates=made.gates,
         warnings=warned,
         identical=len(checkpoint) - len(result.values),
         out=str(written.path) if written else None,
         files=tuple(str(file) for file in written.files) if written else (),
         bytes_written=written.bytes_written if written else 0,
-        seconds=done.seconds,
+        seconds=made.clock.laps,
         linked=written.linked if written else 0,
         checksums=written.checksums if written else {},
         fetched=checkpoint.fetched,
         requests=checkpoint.requests,
-        patch=str(done.patch) if done.patch_bytes else None,
-        patch_bytes=done.patch_bytes,
+        patch=made.patch_path,
+        patch_bytes=made.patch_bytes,
     )
 
 

@@ -28,6 +28,16 @@ STEP = (
 )
 
 
+# A new program is charged with the memory of the one that starts it, so a small one does that.
+STARTER = """\
+import json, os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(process.pid, 0)
+code = os.waitstatus_to_exitcode(status)
+print(json.dumps([code, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000]))
+"""
+
+
 @dataclass(frozen=True)
 class Cost:
     seconds: float
@@ -37,11 +47,11 @@ class Cost:
 def surgery(*words: object) -> Cost:
     """Run a command to its good end; the seconds are those of the processor."""
     command = [sys.executable, "-m", "surgery", *map(str, words), "--format", "quiet"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1000)
+    started = [sys.executable, "-c", STARTER, *command]
+    done = subprocess.run(started, check=True, stdout=subprocess.PIPE)
+    code, seconds, megabytes = json.loads(done.stdout)
+    assert code == 0
+    return Cost(seconds, megabytes)
 
 
 def header(sizes: Mapping[str, int]) -> bytes:

@@ -61,7 +61,7 @@ def test_what_dead_processes_left_is_removed(target: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        f".surgery-{os.getpid()}-0a1b.part",
+        pytest.param(f".surgery-{os.getpid()}-0a1b.part", id="of this process"),
         ".surgery-1-0a1b.part",
         f".surgery-{DEAD}-0a1b.party",
         f"surgery-{DEAD}-0a1b.part",
