@@ -38,7 +38,7 @@ def command(
 
     \b
     Examples:
-      surgery debias uce_fair_crosses --pictures 16 --rounds 1 -o fair.yaml
+      surgery debias uce_fair_ladders --pictures 16 --rounds 1 -o fair.yaml
     """
     from surgery.cli.process import prepare_to_solve
     from surgery.cli.shelf import find_recipe

@@ -17,7 +17,7 @@ def test_the_found_amounts_are_written_into_a_copy_with_its_comments(
 ) -> None:
     out = tmp_path / "fair.yaml"
     words = ["--pictures", "16", "--rounds", "1", "-o", str(out), "--format", "json"]
-    assert main(["debias", "uce_fair_crosses", *words]) == 0
+    assert main(["debias", "uce_fair_ladders", *words]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["kind"] == "debias"
     (balance,) = report["rounds"][report["kept"]]
@@ -31,7 +31,7 @@ def test_an_output_that_is_there_is_refused_before_anything_is_painted(
 ) -> None:
     out = tmp_path / "fair.yaml"
     out.write_text("mine", encoding="utf-8")
-    assert main(["debias", "uce_fair_crosses", "-o", str(out)]) == 2
+    assert main(["debias", "uce_fair_ladders", "-o", str(out)]) == 2
     assert "already there" in capsys.readouterr().err
     assert out.read_text(encoding="utf-8") == "mine"
 
@@ -39,7 +39,7 @@ def test_an_output_that_is_there_is_refused_before_anything_is_painted(
 def test_a_model_that_the_judge_cannot_read_is_a_mistake(tmp_path: Path, capsys: Capture) -> None:
     model = write_pipeline(tmp_path / "model")
     words = ["-m", str(model), "-o", str(tmp_path / "x.yaml")]
-    assert main(["debias", "uce_fair_crosses", *words]) == 2
+    assert main(["debias", "uce_fair_ladders", *words]) == 2
     assert "no judge for this model" in capsys.readouterr().err
 
 
