@@ -23,10 +23,10 @@ Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Rows of tokens, and places, side by side."""
 
 # Distinct tokens projected at a time, three times 768 floats each.
-TOKENS = 4096
+TOKENS = 768
 # Distinct (token, position) pairs put together at a time, and places of prompts looked at together:
-# a few times 768 floats each, so some 20 MB in all.
-PAIRS = 1024
+# a few times 768 floats each, so some 10 MB in all.
+PAIRS = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,10 +210,11 @@ def _projected(
     ids = list(asked | dict.fromkeys(token for strand in strands for token in strand.tokens))
     length = max(len(strand.tokens) for strand in strands)
     tokens = _centred(np.stack([embedding[token] for token in ids]))
-    places = _centred(layer.positions[:length])
+    places = _centred(layer.positions[:length].copy())
     squares = _squares(tokens)[:, None] + _squares(places) + 2 * tokens @ places.T
     scale = 1 / np.sqrt(squares / tokens.shape[1] + layer.eps)
-    tokens, places = tokens * layer.norm_weight, places * layer.norm_weight
+    for rows in (tokens, places):
+        rows *= layer.norm_weight
 
     def mapped(weight: Array, bias: Array, count: int | None = None) -> _Map:
         def by_head(rows: Array) -> Array:
@@ -232,8 +233,9 @@ def _projected(
 
 
 def _centred(states: Array) -> Array:
-    centred: Array = states - states.mean(axis=1, keepdims=True)
-    return centred
+    """The same array, of which each row has lost its mean."""
+    states -= states.mean(axis=1, keepdims=True)
+    return states
 
 
 def _squares(states: Array) -> Array:
