@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 
-from surgery.edits.base import words
+from surgery.edits.names import words
 from surgery.errors import RecipeError
 from surgery.recipe_text import Plain
 from surgery.store.text import nearest, visible

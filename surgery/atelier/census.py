@@ -10,8 +10,8 @@ from surgery.apply import apply
 from surgery.atelier.exam import FIRST_SEED, Purpose
 from surgery.atelier.judge import Judge, load_judge, read
 from surgery.atelier.world import ARTISTS, COLOURS, OBJECTS, Scene
-from surgery.edits.base import words
 from surgery.edits.debias import Debias
+from surgery.edits.names import words
 from surgery.edits.templates import filled
 from surgery.edits.uce import Uce
 from surgery.errors import UsageError

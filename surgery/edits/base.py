@@ -5,7 +5,6 @@ An edit speaks of site kinds and prompts. It opens no file, runs no model and kn
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from surgery.edits.delta import Delta
+from surgery.edits.names import within, words
 
 if TYPE_CHECKING:
     from surgery.edits.checks import Check
@@ -177,18 +177,6 @@ class Edit(BaseModel, ABC):
         Raises:
             EditError: there is nothing to solve, or the numbers do not fit.
         """
-
-
-def words(text: str) -> tuple[str, ...]:
-    """The words of a text without case and punctuation, for comparing names."""
-    return tuple(re.findall(r"\w+", text.casefold()))
-
-
-def within(inner: tuple[str, ...], outer: tuple[str, ...]) -> bool:
-    """Whether some words occur in others, side by side and in order."""
-    if not set(inner) <= set(outer):
-        return False
-    return any(outer[i : i + len(inner)] == inner for i in range(len(outer) - len(inner) + 1))
 
 
 def _check_prompt(prompt: str | tuple[str, str], concept: Concept) -> None:

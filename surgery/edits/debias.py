@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
 
-from surgery.edits.base import SETTINGS, Ask, Kind, Position, words
+from surgery.edits.base import SETTINGS, Ask, Kind, Position
+from surgery.edits.names import words
 from surgery.edits.templates import filled
 
 CLOSE = 1e-6

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from surgery.edits.base import within, words
+from surgery.edits.names import within, words
 
 _BANK = Path(__file__).with_name("neutral.txt")
 

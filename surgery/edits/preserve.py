@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from surgery.edits.base import Ask, Concept, Kind, within, words
+from surgery.edits.base import Ask, Concept, Kind
+from surgery.edits.names import Names, within, words
 from surgery.edits.templates import TEMPLATES, carriers, prompt_pairs, target_of
 
 Reach = Literal["last", "eos", "name", "pads", "all"]
@@ -121,7 +122,7 @@ def preserve_asks(
 
 
 def _defaults(concepts: Sequence[Concept], reach: Reach) -> list[Ask]:
-    erased = [words(concept.erase) for concept in concepts]
+    erased = Names(concept.erase for concept in concepts)
     asks = [Ask("", None, "bos"), Ask("", None, "eos"), Ask("", None, "pads")]
     goals = set(map(target_of, concepts))
     free = {goal for goal in goals if not _clashes(goal, erased)}
@@ -141,6 +142,6 @@ def _sibling(templates: Iterable[str], name: str, reach: Reach) -> list[Ask]:
     return [*asks, Ask(name, name, reach)] if reach in ("pads", "all") else asks
 
 
-def _clashes(name: str, erased: Sequence[tuple[str, ...]]) -> bool:
+def _clashes(name: str, erased: Names) -> bool:
     own = words(name)
-    return any(within(other, own) or within(own, other) for other in erased)
+    return any(within(other, own) or within(own, other) for other in erased.sharing(own))

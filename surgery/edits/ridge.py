@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 from pydantic import Field, model_validator
 
-from surgery.edits.base import Ask, Asks, Concept, Context, Edit, Matrix, words
+from surgery.edits.base import Ask, Asks, Concept, Context, Edit, Matrix
 from surgery.edits.concept_checks import concept_checks
+from surgery.edits.names import words
 from surgery.edits.places import PLACES
 from surgery.edits.preserve import Reach, preserve_asks
 from surgery.edits.templates import prompt_pairs, target_of

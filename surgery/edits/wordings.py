@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from surgery.edits.base import Concept, words
+from surgery.edits.base import Concept
+from surgery.edits.names import words
 from surgery.edits.neutral import neutral_prompts
 from surgery.edits.phrasings import INFLECTIONS, LANGUAGES, PARAPHRASES, Form
 from surgery.edits.preserve import CAPTIONS, SIBLINGS

@@ -136,8 +136,7 @@ def feasibility(keys: Keys) -> Matrix:
 
 def _whole_map(targets: Matrix, keys: Keys) -> Matrix:
     """P - I = (T - K)' S K (K' S K + P' Q P + ridge I)^-1, as (in, in)."""
-    covered = _weighted_gram(keys.edited, keys.weights)
-    covered += _weighted_gram(keys.preserve, keys.preserve_weights)
+    covered = _weighted_gram(keys.edited, keys.weights) + _held_gram(keys)
     covered.flat[:: len(covered) + 1] += keys.ridge
     wanted = (keys.edited * keys.weights[:, None]).T @ (targets - keys.edited)
     return solve_cholesky(_cholesky(covered), wanted).T
@@ -181,10 +180,15 @@ def _released(vectors: Matrix, keys: Keys) -> Matrix:
 
 def _wide(vectors: Matrix, keys: Keys) -> Matrix:
     """One (in, in) factorisation, for as many preserve keys as the input is wide, or more."""
-    covered = _weighted_gram(keys.preserve, keys.preserve_weights)
-    covered /= keys.ridge
+    covered = _held_gram(keys) / keys.ridge
     covered.flat[:: len(covered) + 1] += 1.0
     return solve_cholesky(_cholesky(covered), vectors.T).T
+
+
+@lru_cache(maxsize=1)
+def _held_gram(keys: Keys) -> Matrix:
+    """P'QP, (in, in); a solve and its figures both need it."""
+    return _weighted_gram(keys.preserve, keys.preserve_weights)
 
 
 def _weighted_gram(rows: Matrix, weights: Matrix) -> Matrix:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from surgery.edits.base import Concept, Kind, within, words
+from surgery.edits.base import Concept, Kind
+from surgery.edits.names import within, words
 from surgery.pictures.sheet import Group, Pixels, contact_sheet, save
 from surgery.recipe import Recipe
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from surgery.edits.base import Concept, within, words
+from surgery.edits.base import Concept
 
 
 def test_a_concept_is_read_from_plain_data() -> None:
@@ -30,10 +30,3 @@ def test_a_concept_is_read_from_plain_data() -> None:
 def test_a_concept_that_cannot_be_meant_is_an_error(fields: dict[str, object], what: str) -> None:
     with pytest.raises(ValidationError, match=what):
         Concept.model_validate(fields)
-
-
-def test_names_are_compared_by_words_whatever_their_case() -> None:
-    assert words("Van  GOGH's") == ("van", "gogh", "s")
-    assert within(words("gogh"), words("Van Gogh"))
-    assert not within(words("art"), words("artist"))
-    assert not within(words("gogh van"), words("van gogh"))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from surgery.atelier.world import ARTISTS as PAINTERS
-from surgery.edits.base import words
+from surgery.edits.names import words
 from surgery.edits.neutral import neutral_prompts
 from surgery.edits.phrasings import LANGUAGES, PARAPHRASES
 from surgery.edits.preserve import ARTISTS, CAPTIONS, FACTS, OBJECTS

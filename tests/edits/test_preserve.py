@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from surgery.edits.base import Ask, Concept, words
+from surgery.edits.base import Ask, Concept
+from surgery.edits.names import words
 from surgery.edits.preserve import ARTISTS, CAPTIONS, NAMED, SIBLINGS, preserve_asks
 from surgery.edits.templates import CONTEXTS, TEMPLATES
 

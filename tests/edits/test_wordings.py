@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import surgery.atelier
-from surgery.edits.base import Concept, words
+from surgery.edits.base import Concept
+from surgery.edits.names import words
 from surgery.edits.phrasings import INFLECTIONS, LANGUAGES, PARAPHRASES
 from surgery.edits.preserve import SIBLINGS
 from surgery.edits.templates import TEMPLATES, prompt_pairs
