@@ -36,7 +36,7 @@ def check_memory(changed: Iterable[TensorRef]) -> None:
 def available() -> int | None:
     """Return how many bytes of memory and swap can be had, None where nothing says."""
     try:
-        lines = MEMINFO.read_text(encoding="ascii").splitlines()
+        lines = MEMINFO.read_text(encoding="utf-8").splitlines()
         found = {
             key: int(rest.split()[0]) for key, _, rest in (line.partition(":") for line in lines)
         }

@@ -96,7 +96,7 @@ def _limit(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (2 * size + _SLACK, 2 * size + _SLACK))
     with suppress(OSError, ValueError):
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
         most = pages * os.sysconf("SC_PAGE_SIZE") + 3 * size + _SLACK
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
