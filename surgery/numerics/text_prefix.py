@@ -23,7 +23,7 @@ Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Rows of tokens, and places, side by side."""
 
 # Distinct tokens projected at a time, three times 768 floats each.
-TOKENS = 768
+TOKENS = 640
 # Distinct (token, position) pairs put together at a time, and places of prompts looked at together:
 # a few times 768 floats each, so some 10 MB in all.
 PAIRS = 512
