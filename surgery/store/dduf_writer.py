@@ -13,6 +13,7 @@ from typing import IO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from surgery.store.changes import Edits, OnBytes, not_read_back
+from surgery.store.contents import Checkpoint
 from surgery.store.dduf import DdufCheckpoint, Span, read_directory
 from surgery.store.digest import Watch
 from surgery.store.files import check_unchanged, opened, read_into
@@ -42,7 +43,7 @@ class _Source:
 
 
 def write_dduf(
-    checkpoint: DdufCheckpoint,
+    checkpoint: Checkpoint,
     edits: Edits,
     target: Path,
     heads: Mapping[str, bytes],
@@ -57,6 +58,7 @@ def write_dduf(
         heads: name of each record of weights -> the header that it gets where the edits touch it.
         watch: is told of the bytes, and takes the digest.
     """
+    assert isinstance(checkpoint, DdufCheckpoint)
     with staged_file(target) as (descriptor, staged), opened(checkpoint.root) as source:
         with (
             reported(target, checkpoint.total_bytes),

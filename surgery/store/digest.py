@@ -75,7 +75,11 @@ def new_digest(algorithm: Algorithm) -> Digest:
         UsageError: see `check_algorithm`.
     """
     if algorithm == "sha256":
-        return _InThread(hashlib.sha256())
+        try:
+            return _InThread(hashlib.sha256())
+        except RuntimeError:
+            # Memory is too short for a thread: slower, and right all the same.
+            return _Between(hashlib.sha256())
     check_algorithm(algorithm)
     return _Between(cast(_Hash, importlib.import_module("xxhash").xxh3_128()))
 

@@ -118,8 +118,11 @@ def write(
         return Written(out, total, files, len(jobs) - len(copied), watch.digests)
     (job,) = jobs.values()
     if checkpoint.kind == "dduf" and job.edits:
+        # Imported here because no other model needs zipfile.
+        from surgery.store.dduf_writer import write_dduf
+
         own = {name: with_metadata(head, metadata) for name, head in checkpoint.headers.items()}
-        total = _write_archive(
+        total = write_dduf(
             checkpoint, job.edits, target, {**own, **heads}, force=force, watch=watch
         )
     else:
@@ -180,23 +183,6 @@ def _write_file(checkpoint: Checkpoint, job: _Job, target: Path, force: bool, wa
         if force:
             keep_rights(descriptor, target)
         publish(staged, target, force=force)
-
-
-def _write_archive(
-    checkpoint: Checkpoint,
-    edits: Edits,
-    target: Path,
-    heads: Mapping[str, bytes],
-    *,
-    force: bool,
-    watch: Watch,
-) -> int:
-    # Imported here because no other model needs zipfile.
-    from surgery.store.dduf import DdufCheckpoint
-    from surgery.store.dduf_writer import write_dduf
-
-    assert isinstance(checkpoint, DdufCheckpoint)
-    return write_dduf(checkpoint, edits, target, heads, force=force, watch=watch)
 
 
 def _write_folder(

@@ -81,6 +81,20 @@ def test_a_writing_that_fails_leaves_no_thread(tmp_path: Path) -> None:
     assert not watch.digests
 
 
+def test_where_no_thread_can_be_had_it_is_taken_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    watch = Watch(checksum="sha256")
+    with watch.digest("model") as digest:
+        assert digest is not None
+        digest.add(memoryview(b"abc"))
+    assert watch.digests == {"model": hashlib.sha256(b"abc").hexdigest()}
+
+
 def test_nothing_is_taken_where_nothing_is_asked_for() -> None:
     watch = Watch()
     with watch.digest("model") as digest:
