@@ -20,7 +20,7 @@ from surgery.selector import Site, select
 __all__ = ["Layout", "Site", "TextShape", "detect", "layout_names", "twin_name"]
 
 NoConfig = Mapping[str, object] | None
-_NETWORK = re.compile(r"\s*(?:(text\d*)|cross_attn|self_attn|context_attn|ff)(?=[.\[\s]|$)")
+_NETWORK = re.compile(r"\s*(?:(text\d*)|cross_attn|self_attn|context_attn|ff|resnet)(?=[.\[\s]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,29 @@ class Layout:
             LayoutError: it was not found for models of this family with so many layers.
         """
         layers = self.counts.get("cross_attn.k", 0)
-        if self.located is None or self.located.layers != layers:
+        found = self._published()
+        if found is None or kind not in found.windows:
             raise LayoutError(
                 f"nothing says which of the {layers} cross-attention layers of this {self.name}"
                 f" model control a {kind}",
                 hint="name them in `where`, or the report of a probe: {from: report.json, top: 1}",
             )
-        return f"cross_attn.{{k,v}}[{self.located.windows[kind]}]"
+        return f"cross_attn.{{k,v}}[{found.windows[kind]}]"
+
+    @property
+    def probing(self) -> tuple[int, int] | None:
+        """How many cross-attention layers a probe takes at once, and its step, both as published.
+
+        None where nothing was published for models of this family with so many layers.
+        """
+        found = self._published()
+        return None if found is None else found.probing
+
+    def _published(self) -> Located | None:
+        """What was found for the family, where it holds for as many layers as there are here."""
+        found = self.located
+        alike = found is not None and found.layers == self.counts.get("cross_attn.k")
+        return found if alike else None
 
     @property
     def counts(self) -> dict[str, int]:

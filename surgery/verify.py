@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surgery.errors import UsageError
+from surgery.questions import vocabulary_of
 from surgery.report import Gate, JudgedSet, Share, VerifyReport
 from surgery.store.address import locate
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
@@ -113,9 +114,9 @@ def judged(
     must_be_readable(checkpoint)
     from surgery.atelier.exam import examine
     from surgery.atelier.judge import load_judge
-    from surgery.model import DiffusersModel, generate
+    from surgery.model import generate, load_model
 
-    model = DiffusersModel(checkpoint.here().root)
+    model = load_model(checkpoint)
 
     def paint(prompts: Sequence[str], seeds: Sequence[int]) -> torch.Tensor:
         return generate(model, prompts, seeds, on_batch=on_pictures)
@@ -130,8 +131,7 @@ def must_be_readable(checkpoint: Checkpoint) -> None:
     Raises:
         UsageError: the checkpoint is another model.
     """
-    ours = {name: ref.shape for name, ref in open_checkpoint(BUILT_IN).items()}
-    if {name: ref.shape for name, ref in checkpoint.items()} != ours:
+    if vocabulary_of(checkpoint) != BUILT_IN:
         raise UsageError(
             "there is no judge for this model",
             where=checkpoint.address,

@@ -33,6 +33,18 @@ COUNTS = {
     "ssd-1b": 34,
     "tiny-sd1": 10,
 }
+RESNETS = {
+    "sd1": 22,
+    "sd2": 22,
+    "sdxl": 17,
+    "sdxl-refiner": 22,
+    "if": 36,
+    "bk-sdm-base": 14,
+    "bk-sdm-small": 12,
+    "bk-sdm-tiny": 9,
+    "ssd-1b": 16,
+    "tiny-sd1": 11,
+}
 STREAMS = {"sd3": 24, "sd3.5-medium": 24, "sd3.5-large": 38, "flux": 19, "flux-schnell": 19}
 
 
@@ -58,6 +70,20 @@ def test_every_layout_has_a_dump() -> None:
 def test_counts_are_those_of_the_real_model(name: str) -> None:
     counts = layout_of(name).counts
     assert {counts[f"cross_attn.{x}"] for x in ("q", "k", "v", "out")} == {COUNTS[name]}
+
+
+@pytest.mark.parametrize("name", RESNETS)
+def test_resnet_blocks_are_counted(name: str) -> None:
+    counts = layout_of(name).counts
+    assert counts["resnet.in"] == counts["resnet.out"] == RESNETS[name]
+
+
+@pytest.mark.parametrize("name", RESNETS)
+def test_resnet_blocks_are_in_the_order_in_which_the_model_runs(name: str) -> None:
+    layout = layout_of(name)
+    ran = [module for module, which in dump(name).order if which == "resnet"]
+    for kind, leaf in (("resnet.in", "conv1"), ("resnet.out", "conv2")):
+        assert [s.tensor for s in layout.select(kind)] == [f"{m}.{leaf}.weight" for m in ran]
 
 
 @pytest.mark.parametrize("name", STREAMS)
@@ -145,6 +171,7 @@ def test_a_unet_alone_has_no_text_tower_and_says_so() -> None:
     [
         ("sd1-ldm-unet", "text.self_attn.out[0]", "no text tower; it has: denoiser"),
         ("clip", "cross_attn.{k,v}", "no denoiser; it has: text"),
+        ("clip", "resnet.in[0]", "no denoiser; it has: text"),
         ("sd1", "text2.self_attn.q", "no text2 tower; it has: denoiser, text"),
     ],
 )
@@ -153,6 +180,35 @@ def test_sites_of_a_network_that_is_elsewhere_ask_for_the_whole_model(
 ) -> None:
     with pytest.raises(LayoutError, match=f"{message}; give the whole model"):
         layout_of(name).select(selector)
+
+
+@pytest.mark.parametrize(
+    ("name", "probing"),
+    [
+        ("sd1", (2, 1)),
+        ("sd1-ldm", (2, 1)),
+        ("sd2", (2, 1)),
+        ("sd2-ldm", (2, 1)),
+        ("sdxl", (5, 5)),
+        ("sdxl-sgm", (5, 5)),
+        ("if", (3, 1)),
+        ("bk-sdm-base", None),
+        ("ssd-1b", None),
+        ("tiny-sd1-ldm", None),
+        ("sdxl-refiner", None),
+        ("flux", None),
+        ("clip", None),
+    ],
+)
+def test_models_as_deep_as_the_published_are_probed_as_they_were(
+    name: str, probing: tuple[int, int] | None
+) -> None:
+    assert layout_of(name).probing == probing
+
+
+def test_a_window_in_which_edits_fail_is_not_given() -> None:
+    with pytest.raises(LayoutError, match="nothing says which of the 22 cross-attention"):
+        layout_of("if").window("style")
 
 
 def test_prefixes_say_where_each_role_begins() -> None:

@@ -15,7 +15,7 @@ from surgery.edits.names import words
 from surgery.edits.templates import filled
 from surgery.edits.uce import Uce
 from surgery.errors import UsageError
-from surgery.model import DiffusersModel, generate
+from surgery.model import DiffusersModel, generate, load_model
 from surgery.recipe import Recipe
 from surgery.store.address import locate
 from surgery.store.checkpoint import Checkpoint
@@ -42,7 +42,7 @@ def census(
         told = [one for edit in recipe.edits if isinstance(edit, Uce) for one in edit.debias]
         with TemporaryDirectory() as folder:
             root = _edited(recipe, checkpoint, Path(folder) / "edited")
-            model = DiffusersModel(root)
+            model = load_model(root)
             seen = (_seen(model, judge, one, pictures, FIRST_SEED[purpose]) for one in told)
             counts = {}
             for one, scenes in zip(told, seen, strict=True):

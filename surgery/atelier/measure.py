@@ -21,7 +21,7 @@ from surgery.atelier.judge import load_judge
 from surgery.atelier.train import Settings
 from surgery.atelier.world import FACTS, TRADEMARK
 from surgery.atelier.zero_shot import zero_shot
-from surgery.model import GUIDANCE, STEPS, DiffusersModel, generate
+from surgery.model import GUIDANCE, STEPS, generate, load_model
 from surgery.report import Share
 
 log = logging.getLogger("surgery.atelier")
@@ -29,7 +29,7 @@ log = logging.getLogger("surgery.atelier")
 
 def measure(weights: Path) -> Figures:
     """Has every prompt set painted and judged."""
-    model = DiffusersModel(weights / "pipeline")
+    model = load_model(weights / "pipeline")
 
     def paint(prompts: Sequence[str], seeds: Sequence[int]) -> Tensor:
         return generate(model, prompts, seeds)

@@ -22,6 +22,7 @@ from surgery.cli import (
     inspect,
     lora,
     patch,
+    probe,
     recipe,
     tune,
     undo,
@@ -52,6 +53,7 @@ app.command("undo")(undo.command)
 app.command("lora")(lora.command)
 app.command("debias")(debias.command)
 app.command("tune")(tune.command)
+app.command("probe")(probe.command)
 app.command("inspect")(inspect.command)
 app.command("diff")(diff.command)
 app.command("doctor")(doctor.command)

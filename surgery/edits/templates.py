@@ -52,6 +52,16 @@ def target_of(concept: Concept) -> str:
     return concept.target if concept.target is not None else PLAIN[concept.kind]
 
 
+def medium_of(target: str) -> str | None:
+    """`a painting` for `painting` and for itself; None for what is no medium."""
+    article, _, noun = target.strip().casefold().rpartition(" ")
+    if noun not in MEDIA or article not in ("", "a", "an"):
+        return None
+    if noun in UNCOUNTED:
+        return noun
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def filled(kind: Kind, name: str) -> tuple[str, ...]:
     """The prompts of a kind with a name in them."""
     return tuple(template.replace("{}", name) for template in TEMPLATES[kind])
@@ -90,16 +100,6 @@ def _pair(entry: str | tuple[str, str], concept: Concept) -> tuple[str, str]:
 
 def _kind_pair(template: str, plain: str, concept: Concept) -> tuple[str, str]:
     target = target_of(concept)
-    medium = _plain_medium(target) if concept.kind == "style" else None
+    medium = medium_of(target) if concept.kind == "style" else None
     goal = plain.replace("{}", medium) if medium else template.replace("{}", target)
     return template.replace("{}", concept.erase), goal
-
-
-def _plain_medium(target: str) -> str | None:
-    """`a painting` for `painting` and for itself; None for what is no medium."""
-    article, _, noun = target.strip().casefold().rpartition(" ")
-    if noun not in MEDIA or article not in ("", "a", "an"):
-        return None
-    if noun in UNCOUNTED:
-        return noun
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -52,9 +52,39 @@ def attentions(config: Config, where: str) -> int | None:
     return transformer_blocks(flat, where)
 
 
+def resnets(config: Config, where: str) -> int | None:
+    """Count the resnet blocks of a UNet2DConditionModel, those that change the resolution included.
+
+    Source: diffusers' UNet2DConditionModel; every level but the last goes down or up, and does so
+    by a resnet block where its type is named in `SAMPLED_BY_RESNET`.
+    """
+    down, up = _names(config, "down_block_types"), _names(config, "up_block_types")
+    middle = config.get("mid_block_type", "UNetMidBlock2DCrossAttn")
+    known = middle is None or middle in MIDDLE_RESNETS
+    if not down or not up or not known or {*down, *up} - SAMPLED_BY_RESNET - SAMPLED_BY_CONV:
+        return None
+    layers = _per_block(config.get("layers_per_block", 2), len(down), where)
+    total = sum(_whole(n, where) for n in layers) + sum(_whole(n, where) + 1 for n in layers)
+    total += sum(kind in SAMPLED_BY_RESNET for kind in (*down[:-1], *up[:-1]))
+    return total + (0 if middle is None else MIDDLE_RESNETS[str(middle)])
+
+
 COUNTERS: dict[str, Callable[[Config, str], int | None]] = {
     "unet_transformer_blocks": transformer_blocks,
     "unet_attentions": attentions,
+    "unet_resnets": resnets,
+}
+MIDDLE_RESNETS = {
+    "UNetMidBlock2DCrossAttn": 2,
+    "UNetMidBlock2DSimpleCrossAttn": 2,
+    "UNetMidBlock2D": 1,
+}
+SAMPLED_BY_CONV = {"DownBlock2D", "CrossAttnDownBlock2D", "UpBlock2D", "CrossAttnUpBlock2D"}
+SAMPLED_BY_RESNET = {
+    "ResnetDownsampleBlock2D",
+    "SimpleCrossAttnDownBlock2D",
+    "ResnetUpsampleBlock2D",
+    "SimpleCrossAttnUpBlock2D",
 }
 
 

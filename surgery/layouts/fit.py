@@ -6,14 +6,13 @@ missing module is an error and never an edit that silently does nothing. Opens n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from surgery.errors import LayoutError
 from surgery.layouts.counts import expected
-from surgery.layouts.names import Index, Numbers, gap, shown
+from surgery.layouts.names import Index, Numbers, filled, gap, shown
 from surgery.layouts.schema import Part, Role, SitePattern, Spec
 from surgery.selector import Site
 
@@ -116,7 +115,10 @@ def _occupied(role: Role, tensors: Tensors) -> str | None:
 
 
 def _blocks(part: Part, text: str) -> list[str]:
-    return [text.replace("@", block) for block in part.order] if "@" in text else [text]
+    lead, _, rest = text.partition(".")
+    if not lead.startswith("@"):
+        return [text]
+    return [f"{block}.{rest}" for block in part.blocks[lead[1:]].order]
 
 
 def _facts(part: Part, prefix: str, index: Index, tensors: Tensors) -> dict[str, int | None]:
@@ -164,17 +166,26 @@ def _stored(site: SitePattern, part: Part, prefix: str, index: Index) -> dict[Nu
 
 def _complete(fitted: Fitted, found: Mapping[str, Mapping[Numbers, str]]) -> None:
     part = fitted.role.part
-    kinds = [site for site in layered(part) if found[site.kind] or not site.optional]
-    places = sorted({place for site in kinds for place in found[site.kind]})
-    for site in kinds:
-        if absent := [place for place in places if place not in found[site.kind]]:
-            text = fitted.prefix + _name(part, site, absent[0])
-            hint = f"{len(found[site.kind])} of {len(places)} {site.kind} are there"
-            raise LayoutError("this tensor is missing or renamed", where=text, hint=hint)
+    for run in part.blocks:
+        kinds = _kinds(part, run, found)
+        places = sorted({place for site in kinds for place in found[site.kind]})
+        for site in kinds:
+            if absent := [place for place in places if place not in found[site.kind]]:
+                text = fitted.prefix + _name(part, site, absent[0])
+                hint = f"{len(found[site.kind])} of {len(places)} {site.kind} are there"
+                raise LayoutError("this tensor is missing or renamed", where=text, hint=hint)
     for site in part.sites:
         if not found[site.kind] and not site.optional:
-            text = fitted.prefix + site.patterns[0]
+            text = fitted.prefix + _blocks(part, site.patterns[0])[0]
             raise LayoutError("this tensor is missing or renamed", where=text)
+
+
+def _kinds(
+    part: Part, blocks: str, found: Mapping[str, Mapping[Numbers, str]]
+) -> list[SitePattern]:
+    """The kinds that each of these blocks has."""
+    sites = [site for site in layered(part) if site.blocks == blocks]
+    return [site for site in sites if found[site.kind] or not site.optional]
 
 
 def _no_gaps(fitted: Fitted, found: Mapping[str, Mapping[Numbers, str]]) -> None:
@@ -189,23 +200,23 @@ def _no_gaps(fitted: Fitted, found: Mapping[str, Mapping[Numbers, str]]) -> None
 
 
 def _name(part: Part, site: SitePattern, place: Numbers) -> str:
-    text = _blocks(part, site.patterns[0])[place[0]]
-    for number in place[1:]:
-        text = re.sub(r"\{n\}|\{\*\}", str(number), text, count=1)
-    return text
+    return filled(_blocks(part, site.patterns[0])[place[0]], place[1:])
 
 
 def _count(fitted: Fitted, found: Mapping[str, Mapping[Numbers, str]], configs: Configs) -> None:
     part = fitted.role.part
-    config = configs(fitted.config) if fitted.config and part.count else None
-    stated = None if config is None else expected(part.count, config, fitted.config)
-    kinds = [site.kind for site in layered(part) if found[site.kind]]
-    if stated is not None and kinds and len(found[kinds[0]]) != stated:
-        raise LayoutError(
-            f"{len(found[kinds[0]])} {kinds[0]} in the tensor names, {stated} by the configuration",
-            where=fitted.config,
-            hint="a module is missing or renamed, or this is another model's configuration",
-        )
+    counted = {run: blocks.count for run, blocks in part.blocks.items() if blocks.count}
+    config = configs(fitted.config) if fitted.config and counted else None
+    for run, rule in counted.items():
+        stated = None if config is None else expected(rule, config, fitted.config)
+        kinds = [site.kind for site in _kinds(part, run, found) if found[site.kind]]
+        if stated is not None and kinds and len(found[kinds[0]]) != stated:
+            raise LayoutError(
+                f"{len(found[kinds[0]])} {kinds[0]} in the tensor names, {stated} by the"
+                " configuration",
+                where=fitted.config,
+                hint="a module is missing or renamed, or this is another model's configuration",
+            )
 
 
 def _no_strays(

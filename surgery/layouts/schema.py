@@ -13,6 +13,7 @@ from pathlib import Path
 
 from surgery.errors import LayoutError
 from surgery.layouts.compiled import HERE, read_yaml
+from surgery.layouts.values import check, mapping, whole, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,25 @@ class SitePattern:
     share: tuple[int, int] | None = None
     optional: bool = False
 
+    @property
+    def blocks(self) -> str:
+        """The name of the blocks that `@` stands for in it."""
+        lead = self.patterns[0].partition(".")[0]
+        return lead[1:] if lead.startswith("@") else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Blocks that a network runs one after another.
+
+    Args:
+        order: block patterns in forward order.
+        count: configuration key, or named counter, that states how many there are.
+    """
+
+    order: tuple[str, ...] = ()
+    count: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -32,24 +52,28 @@ class Part:
     Args:
         prefixes: levels that may stand before every name, such as `text_model.`.
         anchors: names that must exist for the part to be there at all.
-        order: block patterns in forward order; `@` in a site pattern stands for each of them.
+        blocks: name -> blocks; `@name` at the beginning of a site pattern stands for each of them,
+            `@` for those without a name.
         sites: kinds and their patterns.
         facts: name -> (pattern or kind, axis or "rank"): numbers read from shapes.
         square: kinds whose matrices have as many columns as rows.
         watch: words; a matrix whose name holds one must belong to a site.
-        count: configuration key, or named counter, that states how many layers there are.
     """
 
     name: str
     about: str
     prefixes: tuple[str, ...]
     anchors: tuple[str, ...]
-    order: tuple[str, ...]
+    blocks: Mapping[str, Blocks]
     sites: tuple[SitePattern, ...]
     facts: Mapping[str, tuple[str, int | str]]
     square: tuple[str, ...]
     watch: tuple[str, ...]
-    count: str
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The layers' block patterns in forward order."""
+        return self.blocks[""].order
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +113,15 @@ class Located:
 
     Args:
         layers: how many such layers a model has for which that holds.
-        windows: style, object or fact -> first and last+1 layer, as `8:10`.
+        windows: style, object or fact -> first and last+1 layer, as `8:10`; empty where an edit of
+            the layers found is known to fail.
+        probing: how many layers a probe of such a model takes at once, and from how many to how
+            many it goes on.
     """
 
     layers: int
     windows: Mapping[str, str]
+    probing: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +162,17 @@ def read_spec(name: str, data: Mapping[str, object]) -> Spec:
         LayoutError: an unknown or missing key, or a value of the wrong form.
     """
     known = {"family", "naming", "about", "roles", "lacks", "where", "ema", "located"}
-    _check(name, data, known, {"family", "naming", "about", "roles"})
-    roles = _mapping(name, data["roles"])
-    ema = _words(name, data.get("ema", ()))
+    check(name, data, known, {"family", "naming", "about", "roles"})
+    roles = mapping(name, data["roles"])
+    ema = words(name, data.get("ema", ()))
     return Spec(
         name=name,
         family=str(data["family"]),
         naming=str(data["naming"]),
         about=str(data["about"]),
         roles=tuple(_role(f"{name}.{role}", role, roles[role]) for role in roles),
-        lacks=_words(name, data.get("lacks", ())),
-        where=_words(name, data.get("where", ())),
+        lacks=words(name, data.get("lacks", ())),
+        where=words(name, data.get("where", ())),
         ema=(ema[0], ema[1]) if len(ema) == 2 else None,
         located=_located(f"{name}.located", data["located"]) if "located" in data else None,
     )
@@ -157,60 +185,73 @@ def read_part(name: str, data: Mapping[str, object]) -> Part:
         LayoutError: an unknown or missing key, or a value of the wrong form.
     """
     lists = ("anchors", "order", "square", "watch")
-    known = {"about", "prefixes", "sites", "facts", "count", *lists}
-    _check(name, data, known, {"about", "anchors", "sites"})
-    sites = _mapping(name, data["sites"])
-    facts = _mapping(name, data.get("facts", {}))
-    return Part(
+    known = {"about", "prefixes", "sites", "facts", "count", "blocks", *lists}
+    check(name, data, known, {"about", "anchors", "sites"})
+    sites = mapping(name, data["sites"])
+    facts = mapping(name, data.get("facts", {}))
+    layers = {key: data[key] for key in ("order", "count") if key in data}
+    blocks = {"": layers, **mapping(name, data.get("blocks", {}))}
+    part = Part(
         name=name,
         about=str(data["about"]),
-        prefixes=_words(name, data.get("prefixes", [""])),
+        prefixes=words(name, data.get("prefixes", [""])),
         sites=tuple(_site(name, kind, sites[kind]) for kind in sites),
         facts={fact: _fact(f"{name}.{fact}", facts[fact]) for fact in facts},
-        count=str(data.get("count", "")),
-        anchors=_words(name, data["anchors"]),
-        order=_words(name, data.get("order", ())),
-        square=_words(name, data.get("square", ())),
-        watch=_words(name, data.get("watch", ())),
+        blocks={run: _blocks(f"{name}.{run}", blocks[run]) for run in blocks},
+        anchors=words(name, data["anchors"]),
+        square=words(name, data.get("square", ())),
+        watch=words(name, data.get("watch", ())),
     )
+    for site in part.sites:
+        if site.blocks not in part.blocks:
+            raise LayoutError(f"there are no blocks {site.blocks!r}", where=f"{name}.{site.kind}")
+    return part
 
 
 def _role(where: str, role: str, value: object) -> Role:
-    data = _mapping(where, value)
+    data = mapping(where, value)
     known = {"part", "prefixes", "optional", "has", "lacks", "text", "unused", "beside"}
-    _check(where, data, known, {"part", "prefixes"})
-    unused = _mapping(where, data.get("unused", {}))
-    beside = _mapping(where, data.get("beside", {}))
+    check(where, data, known, {"part", "prefixes"})
+    unused = mapping(where, data.get("unused", {}))
+    beside = mapping(where, data.get("beside", {}))
     return Role(
         role=role,
         part=load_part(str(data["part"])),
-        prefixes=_words(where, data["prefixes"]),
+        prefixes=words(where, data["prefixes"]),
         optional=bool(data.get("optional", False)),
-        has=_words(where, data.get("has", ())),
-        lacks=_words(where, data.get("lacks", ())),
+        has=words(where, data.get("has", ())),
+        lacks=words(where, data.get("lacks", ())),
         text=_text(f"{where}.text", data["text"]) if "text" in data else None,
-        unused={int(stored): _whole(where, unused[stored]) for stored in unused},
+        unused={int(stored): whole(where, unused[stored]) for stored in unused},
         beside=tuple(_site(where, kind, beside[kind]) for kind in beside),
     )
 
 
+def _blocks(where: str, value: object) -> Blocks:
+    data = mapping(where, value)
+    check(where, data, {"order", "count"}, set())
+    return Blocks(words(where, data.get("order", ())), str(data.get("count", "")))
+
+
 def _located(where: str, value: object) -> Located:
-    data = _mapping(where, value)
-    kinds = {"style", "object", "fact"}
-    _check(where, data, {"layers", *kinds}, {"layers", *kinds})
-    return Located(_whole(where, data["layers"]), {kind: str(data[kind]) for kind in sorted(kinds)})
+    data = mapping(where, value)
+    kinds, numbers = {"style", "object", "fact"}, ("layers", "size", "stride")
+    needed = kinds if kinds & set(data) else set()
+    check(where, data, {*numbers, *kinds}, {*numbers, *needed})
+    layers, size, stride = (whole(where, data[key]) for key in numbers)
+    return Located(layers, {kind: str(data[kind]) for kind in sorted(needed)}, (size, stride))
 
 
 def _text(where: str, value: object) -> TextRole:
-    data = _mapping(where, value)
+    data = mapping(where, value)
     needed = {"activation", "pad", "tokenizer"}
-    _check(where, data, {*needed, "max_length", "reads", "norm_eps"}, needed)
+    check(where, data, {*needed, "max_length", "reads", "norm_eps"}, needed)
     pad = data["pad"]
     return TextRole(
         activation=str(data["activation"]),
-        pad=None if pad == "eos" else _whole(where, pad),
+        pad=None if pad == "eos" else whole(where, pad),
         tokenizer=str(data["tokenizer"]),
-        max_length=_whole(where, data.get("max_length", 0)),
+        max_length=whole(where, data.get("max_length", 0)),
         reads=str(data.get("reads", "last")),
         norm_eps=float(str(data.get("norm_eps", 1e-5))),
     )
@@ -220,50 +261,23 @@ def _site(part: str, kind: str, value: object) -> SitePattern:
     if isinstance(value, str):
         return SitePattern(kind, (value,))
     where = f"{part}.{kind}"
-    data = _mapping(where, value)
-    _check(where, data, {"tensor", "share", "optional"}, {"tensor"})
+    data = mapping(where, value)
+    check(where, data, {"tensor", "share", "optional"}, {"tensor"})
     share = str(data["share"]).split("/") if "share" in data else []
     return SitePattern(
         kind,
-        _words(where, data["tensor"]),
+        words(where, data["tensor"]),
         (int(share[0]) - 1, int(share[1])) if share else None,
         bool(data.get("optional", False)),
     )
 
 
 def _fact(where: str, value: object) -> tuple[str, int | str]:
-    words = str(value).split()
-    if len(words) != 2 or not (words[1].isdigit() or words[1] == "rank"):
+    said = str(value).split()
+    if len(said) != 2 or not (said[1].isdigit() or said[1] == "rank"):
         raise LayoutError(f"a fact is 'PATTERN AXIS' or 'PATTERN rank', got {value!r}", where=where)
-    return words[0], int(words[1]) if words[1].isdigit() else words[1]
+    return said[0], int(said[1]) if said[1].isdigit() else said[1]
 
 
 def _yaml(path: Path) -> Mapping[str, object]:
-    return _mapping(path.name, read_yaml(path))
-
-
-def _check(where: str, data: Mapping[str, object], known: set[str], needed: set[str]) -> None:
-    for key in sorted(set(data) - known):
-        raise LayoutError(f"unknown key {key!r}", where=where, hint=f"keys: {sorted(known)}")
-    for key in sorted(needed - set(data)):
-        raise LayoutError(f"key {key!r} is missing", where=where)
-
-
-def _mapping(where: str, value: object) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
-        raise LayoutError(f"expected keys and values, got {value!r}", where=where)
-    return {str(key): item for key, item in value.items()}
-
-
-def _words(where: str, value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise LayoutError(f"expected a list of texts, got {value!r}", where=where)
-    return tuple(value)
-
-
-def _whole(where: str, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise LayoutError(f"expected a whole number, got {value!r}", where=where)
-    return value
+    return mapping(path.name, read_yaml(path))

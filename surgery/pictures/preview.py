@@ -94,7 +94,7 @@ def preview_count(recipe: Recipe) -> int:
 def _paint(
     folder: Path, prompts: Sequence[str], seeds: Sequence[int], on_pictures: Callable[[int], None]
 ) -> Pixels:
-    from surgery.model import DiffusersModel, generate
+    from surgery.model import generate, load_model
 
-    pictures = generate(DiffusersModel(folder), prompts, seeds, batch=8, on_batch=on_pictures)
+    pictures = generate(load_model(folder), prompts, seeds, batch=8, on_batch=on_pictures)
     return np.asarray(pictures.add(1).mul(127.5).round().permute(0, 2, 3, 1).numpy(), np.uint8)

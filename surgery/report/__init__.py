@@ -9,13 +9,22 @@ from __future__ import annotations
 from surgery.report.base import VERSION, Report, Spread
 from surgery.report.diffs import BlockChange, ChangeKind, DiffReport, SiteChange, TensorChange
 from surgery.report.edits import Drift, EditedTensor, Gate, Leak, Moved, SiteFigure
-from surgery.report.probes import ProbeReport, Score
+from surgery.report.probes import (
+    Cost,
+    ProbeReport,
+    Score,
+    Setting,
+    SortFinding,
+    SurveyReport,
+    Thumbnail,
+)
 from surgery.report.verify import JudgedSet, Share, VerifyReport
 
 __all__ = [
     "VERSION",
     "BlockChange",
     "ChangeKind",
+    "Cost",
     "DiffReport",
     "Drift",
     "EditedTensor",
@@ -26,10 +35,14 @@ __all__ = [
     "ProbeReport",
     "Report",
     "Score",
+    "Setting",
     "Share",
     "SiteChange",
     "SiteFigure",
+    "SortFinding",
     "Spread",
+    "SurveyReport",
     "TensorChange",
+    "Thumbnail",
     "VerifyReport",
 ]

@@ -14,7 +14,7 @@ from surgery.atelier.figures import Figures
 from surgery.atelier.train import Settings
 from surgery.atelier.zero_shot import zero_shot
 from surgery.layout import detect
-from surgery.model import DiffusersModel, generate
+from surgery.model import generate, load_model
 from tests.atelier.weights import judge, weights
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -66,7 +66,7 @@ def test_paint_what_is_asked_and_not_van_gogh_once_he_is_removed(tmp_path: Path)
     apply(recipe, open_checkpoint("atelier"), tmp_path / "out")
     shown = {}
     for folder in (weights() / "pipeline", tmp_path / "out"):
-        model = DiffusersModel(folder)
+        model = load_model(folder)
         found = examine(sets, lambda prompts, seeds, m=model: generate(m, prompts, seeds), judge())
         shown[folder.name] = {one.asked.concept: one.concept for one in found}
     assert shown["pipeline"] == dict.fromkeys(wanted, 1.0)
@@ -75,7 +75,7 @@ def test_paint_what_is_asked_and_not_van_gogh_once_he_is_removed(tmp_path: Path)
 
 
 def test_paint_the_same_picture_for_a_seed_whatever_stands_beside_it() -> None:
-    model = DiffusersModel(weights() / "pipeline")
+    model = load_model(weights() / "pipeline")
     alone = generate(model, ["a red star"], [5], steps=3)
     beside = generate(model, ["monet", "a red star"], [4, 5], steps=3)
     assert torch.allclose(alone[0], beside[1], atol=1e-3)

@@ -29,7 +29,7 @@ from surgery.atelier.exam import Purpose, SetReading, examine, prompt_sets
 from surgery.atelier.judge import load_judge
 from surgery.edits.base import Kind
 from surgery.edits.templates import filled
-from surgery.model import GUIDANCE, STEPS, DiffusersModel, generate
+from surgery.model import GUIDANCE, STEPS, Conditioning, DiffusersModel, generate, load_model
 from surgery.report import Share
 from surgery.store.address import locate
 
@@ -59,7 +59,7 @@ class Outcome:
 
 def learner(model: DiffusersModel) -> tuple[torch.nn.Module, list[torch.nn.Parameter]]:
     """The UNet with nothing but its cross-attention left to learn."""
-    unet = model.pipeline.unet
+    unet = model.denoiser
     unet.requires_grad_(False)
     chosen = [value for name, value in unet.named_parameters() if ".attn2." in name]
     for value in chosen:
@@ -68,33 +68,30 @@ def learner(model: DiffusersModel) -> tuple[torch.nn.Module, list[torch.nn.Param
 
 
 @torch.no_grad()
-def reached(model: DiffusersModel, states: Tensor, stop: int, seeds: Sequence[int]) -> Tensor:
+def reached(model: DiffusersModel, told: Conditioning, stop: int, seeds: Sequence[int]) -> Tensor:
     """Where guided sampling from noise is after `stop` of STEPS steps."""
-    unet, scheduler = model.pipeline.unet, model.pipeline.scheduler
-    scheduler.set_timesteps(STEPS)
-    latents: Tensor = model._noise(seeds) * scheduler.init_noise_sigma
-    both = torch.cat([model.encode([""]).expand_as(states), states])
-    for moment in scheduler.timesteps[:stop]:
-        empty, asked = unet(torch.cat([latents, latents]), moment, both).sample.chunk(2)
-        guided = empty + GUIDANCE * (asked - empty)
-        latents = scheduler.step(guided, moment, latents).prev_sample
+    schedule, latents = model.schedule(STEPS), model.noise(seeds)
+    both = Conditioning.cat([model.empty(len(told)), told])
+    for moment in schedule.times[:stop]:
+        empty, asked = model.predict(torch.cat([latents, latents]), moment, both).chunk(2)
+        latents = schedule.step(empty + GUIDANCE * (asked - empty), moment, latents)
     return latents
 
 
 def fine_tune(model: DiffusersModel, concept: str, steps: int) -> None:
     """ESD-x, in place."""
-    frozen = copy.deepcopy(model.pipeline.unet).requires_grad_(False)
+    frozen = copy.deepcopy(model.denoiser).requires_grad_(False)
     unet, chosen = learner(model)
     optimiser = torch.optim.Adam(chosen, lr=RATE)
     chance = torch.Generator().manual_seed(0)
     prompts = filled(KINDS[concept], concept)
     for step in range(steps):
         stop = int(torch.randint(STEPS, (), generator=chance))
-        states = model.encode([prompts[(step + n) % len(prompts)] for n in range(BATCH)])
-        empty = model.encode([""]).expand_as(states)
+        told = model.encode([prompts[(step + n) % len(prompts)] for n in range(BATCH)])
+        states, empty = told.states, model.empty(BATCH).states
         seeds = [10**6 + step * BATCH + n for n in range(BATCH)]
-        latents = reached(model, states, stop, seeds)
-        moment = model.pipeline.scheduler.timesteps[stop]
+        latents = reached(model, told, stop, seeds)
+        moment = model.timesteps(STEPS)[stop]
         with torch.no_grad():
             without = frozen(latents, moment, empty).sample
             added = frozen(latents, moment, states).sample - without
@@ -112,7 +109,7 @@ def read(model: DiffusersModel, purpose: Purpose) -> Sequence[SetReading]:
 
 
 def tuned(concept: str, steps: int, purpose: Purpose) -> Outcome:
-    model = DiffusersModel(locate("atelier"))
+    model = load_model(locate("atelier"))
     began = time.perf_counter()
     fine_tune(model, concept, steps)
     return Outcome(f"ESD-x, {steps} steps", time.perf_counter() - began, read(model, purpose))
@@ -124,7 +121,7 @@ def edited(name: str, work: Path, purpose: Purpose) -> Outcome:
     apply(recipe, open_checkpoint("atelier"), work / name, allow_weak=True)
     seconds = time.perf_counter() - began
     method = " + ".join(edit.method for edit in recipe.edits)
-    return Outcome(f"{method} ({name})", seconds, read(DiffusersModel(work / name), purpose))
+    return Outcome(f"{method} ({name})", seconds, read(load_model(work / name), purpose))
 
 
 def row(found: Outcome, concept: str, fastest: float) -> str:

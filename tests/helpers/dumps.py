@@ -20,7 +20,7 @@ class Dump:
     """What a checkpoint's headers say, and what its sites must be.
 
     Args:
-        order: [attention module, "cross" or "self"] in the order a forward pass runs them.
+        order: [module, "cross", "self" or "resnet"] in the order a forward pass runs its blocks.
         sources: parameter in a diffusers folder -> (tensor, first row, last row + 1) here.
     """
 

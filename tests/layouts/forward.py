@@ -1,4 +1,4 @@
-"""In which order a model runs its attentions: hooks on one forward pass on the meta device."""
+"""In which order a model runs its blocks: hooks on one forward pass on the meta device."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from tests.helpers.structures import build, configs
 
 
-def attention_order(model: str) -> list[list[str]]:
-    """[module name, "cross" or "self"] of every attention, in the order they are run."""
+def block_order(model: str) -> list[list[str]]:
+    """[module name, "cross", "self" or "resnet"] of attentions and resnet blocks, as they run."""
     component = "unet" if "unet" in configs(model) else "transformer"
     module = build(configs(model)[component])
     ran: list[list[str]] = []
     for name, layer in module.named_modules():
-        if type(layer).__name__.endswith("Attention"):
+        if type(layer).__name__.endswith(("Attention", "ResnetBlock2D")):
             layer.register_forward_pre_hook(_recorder(f"{component}/{name}", ran), with_kwargs=True)
     _forward(module, configs(model)[component])
     return ran
@@ -23,7 +23,8 @@ def attention_order(model: str) -> list[list[str]]:
 def _recorder(name: str, ran: list[list[str]]) -> Callable[..., None]:
     def record(layer: object, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
         text = kwargs.get("encoder_hidden_states", args[1] if len(args) > 1 else None)
-        ran.append([name, "self" if text is None else "cross"])
+        resnet = type(layer).__name__ == "ResnetBlock2D"
+        ran.append([name, "resnet" if resnet else "self" if text is None else "cross"])
 
     return record
 

@@ -1,8 +1,8 @@
 """Write the header dumps the layout tests read: `python -m tests.layouts.make_dumps [NAME ...]`.
 
 A dump is what a checkpoint's headers say (names, shapes, configuration files), the layout it is,
-and the truth its sites are held against: the order in which a model runs its attentions (hooks on
-a forward pass), and for single files the rows that diffusers' own converters take from each
+and the truth its sites are held against: the order in which a model runs its blocks (hooks on a
+forward pass), and for single files the rows that diffusers' own converters take from each
 tensor (marked tensors sent through them). Needs torch, diffusers and transformers.
 """
 
@@ -17,14 +17,14 @@ from pathlib import Path
 
 from tests.helpers.structures import component_shapes, config_files, configs, folder
 from tests.layouts.convert import Shape, Sources, convert
-from tests.layouts.forward import attention_order
+from tests.layouts.forward import block_order
 
 DUMPS = Path(__file__).parent / "dumps"
 log = logging.getLogger("make_dumps")
 
 
 def _diffusers(model: str, layout: str, **options: object) -> dict[str, object]:
-    """A diffusers folder; truth is the order of its attention modules."""
+    """A diffusers folder; truth is the order in which its blocks run."""
     tensors = {name: ref.shape for name, ref in folder(model, **options).items()}
     inside = {name.split("/")[0] for name in tensors}
     files = {
@@ -32,7 +32,7 @@ def _diffusers(model: str, layout: str, **options: object) -> dict[str, object]:
         for path, data in config_files(model).items()
         if path.split("/")[0] in inside or path.startswith("tokenizer")
     }
-    order = attention_order(model) if inside & {"unet", "transformer"} else []
+    order = block_order(model) if inside & {"unet", "transformer"} else []
     return {"layout": layout, "model": model, "tensors": tensors, "configs": files, "order": order}
 
 

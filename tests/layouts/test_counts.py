@@ -41,6 +41,29 @@ def test_bare_attentions_ignore_depth() -> None:
     assert expected("unet_attentions", config, "unet/config.json") == 6
 
 
+IF_DOWN = ["ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"]
+IF_UP = ["SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"]
+
+
+@pytest.mark.parametrize(
+    ("more", "count"),
+    [
+        ({}, 4 + 2 + 6),
+        ({"layers_per_block": [3, 1]}, 4 + 2 + 6),
+        ({"mid_block_type": None}, 4 + 6),
+        ({"mid_block_type": "UNetMidBlock2D"}, 4 + 1 + 6),
+        ({"down_block_types": IF_DOWN, "up_block_types": IF_UP}, 5 + 2 + 7),
+        ({"mid_block_type": "Other"}, None),
+        ({"down_block_types": ["KDownBlock2D", "DownBlock2D"]}, None),
+        ({"up_block_types": None}, None),
+    ],
+)
+def test_resnet_blocks_are_counted_as_the_model_builds_them(
+    more: dict[str, object], count: int | None
+) -> None:
+    assert expected("unet_resnets", {**BASE, **more}, "unet/config.json") == count
+
+
 def test_a_plain_key_is_its_own_count() -> None:
     assert expected("num_layers", {"num_layers": 24}, "config.json") == 24
 

@@ -7,6 +7,7 @@ import pytest
 from surgery.layout import detect
 from tests.helpers.dumps import FOLDER, NAMES, dump
 from tests.helpers.structures import Ref, configs
+from tests.layouts.forward import block_order
 from tests.layouts.make_dumps import MAKERS, make
 
 
@@ -33,3 +34,8 @@ def test_ema_copies_are_those_that_diffusers_reads() -> None:
     assert len(read) == 686
     for name, ema in read.items():
         assert layout.ema_twin(found.sources[f"unet/{name}"][0]) == ema
+
+
+@pytest.mark.parametrize("name", ["sd2", "sdxl", "sdxl-refiner", "if", "tiny-sd1"])
+def test_blocks_run_in_the_order_of_the_dump(name: str) -> None:
+    assert tuple(map(tuple, block_order(name))) == dump(name).order

@@ -63,6 +63,45 @@ def test_a_block_fewer_than_the_configuration_says_is_an_error() -> None:
         detect(tensors, dump("sd1").configs)
 
 
+@pytest.mark.parametrize("block", ["up_blocks.3.resnets.2.", "down_blocks.0.resnets.1."])
+def test_a_resnet_block_fewer_than_the_configuration_says_is_an_error(block: str) -> None:
+    tensors = {key: r for key, r in dump("sd1").tensors.items() if f"unet/{block}" not in key}
+    with pytest.raises(LayoutError, match=r"21 resnet\.in in the tensor names, 22 by the conf"):
+        detect(tensors, dump("sd1").configs)
+
+
+def test_a_missing_convolution_is_named() -> None:
+    lost = "unet/up_blocks.0.upsamplers.0.conv2.weight"
+    tensors = {key: ref for key, ref in dump("if").tensors.items() if key != lost}
+    with pytest.raises(LayoutError) as caught:
+        detect(tensors, dump("if").configs)
+    assert caught.value.where == lost
+    assert caught.value.hint == "35 of 36 resnet.out are there"
+
+
+@pytest.mark.parametrize("name", ["sd1", "sd1-ldm", "if"])
+def test_renaming_a_resnet_block_is_an_error(name: str) -> None:
+    pattern = r"(up_blocks\.1\.resnets\.1|output_blocks\.4\.0)\."
+    tensors = {re.sub(pattern, "spare.1.", key): ref for key, ref in dump(name).tensors.items()}
+    assert tensors.keys() != dump(name).tensors.keys()
+    with pytest.raises(LayoutError):
+        detect(tensors)
+
+
+def test_a_block_that_goes_up_by_resnet_counts_after_the_one_before_it() -> None:
+    """As LDM builds them with `resblock_updown`."""
+    lead = "model.diffusion_model.output_blocks.2."
+    renamed = {f"{lead}1.conv.weight": f"{lead}1.in_layers.2.weight"}
+    tensors = {renamed.get(key, key): ref for key, ref in dump("sd1-ldm").tensors.items()}
+    tensors |= {f"{lead}1.out_layers.3.weight": tensors[f"{lead}0.out_layers.3.weight"]}
+    layout = detect(tensors)
+    assert layout.counts["resnet.in"] == 23
+    assert [site.tensor for site in layout.select("resnet.in[12:14]")] == [
+        f"{lead}0.in_layers.2.weight",
+        f"{lead}1.in_layers.2.weight",
+    ]
+
+
 def test_a_pruned_single_file_is_counted_by_its_names() -> None:
     cut = "model.diffusion_model.middle_block.1."
     tensors = {key: ref for key, ref in dump("sd1-ldm").tensors.items() if not key.startswith(cut)}

@@ -37,6 +37,22 @@ def test_layouts_of_one_family_agree_on_their_site_kinds() -> None:
             assert known == found, spec.name
 
 
+def test_layouts_of_one_family_are_probed_alike() -> None:
+    families: dict[str, object] = {}
+    for spec in load_specs():
+        assert families.setdefault(spec.family, spec.located) == spec.located, spec.name
+
+
+def test_every_window_is_one_that_a_probe_tries() -> None:
+    for spec in load_specs():
+        for window in spec.located.windows.values() if spec.located else ():
+            assert spec.located and spec.located.probing
+            first, last = (int(number) for number in window.split(":"))
+            size, stride = spec.located.probing
+            assert (last - first, first % stride) == (size, 0)
+            assert last <= spec.located.layers
+
+
 def test_every_rule_speaks_of_roles_and_facts_that_exist() -> None:
     for spec in load_specs():
         facts = {f"{role.role}.{fact}" for role in spec.roles for fact in role.part.facts}
@@ -55,6 +71,9 @@ def test_every_rule_speaks_of_roles_and_facts_that_exist() -> None:
         ({"roles": {"text": {"prefixes": [""]}}}, "key 'part' is missing"),
         ({"lacks": [3]}, "expected a list of texts"),
         ({"roles": []}, "expected keys and values"),
+        ({"located": {"layers": 16, "style": "8:10"}}, "key 'fact' is missing"),
+        ({"located": {"layers": 16, "size": 2}}, "key 'stride' is missing"),
+        ({"located": {"layers": 16, "size": 2, "stride": "one"}}, "expected a whole number"),
     ],
 )
 def test_a_wrong_layout_is_an_error(change: dict[str, object], message: str) -> None:
@@ -68,6 +87,8 @@ def test_a_wrong_layout_is_an_error(change: dict[str, object], message: str) -> 
         ({"sites": {"ff.in": {"tensor": "a", "rows": 1}}}, "unknown key 'rows'"),
         ({"facts": {"width": "a.weight"}}, "a fact is 'PATTERN AXIS'"),
         ({"anchors": None}, "expected a list of texts"),
+        ({"blocks": {"resnet": {"orders": []}}}, "x.resnet: unknown key 'orders'"),
+        ({"sites": {"ff.in": "@other.weight"}}, "x.ff.in: there are no blocks 'other'"),
     ],
 )
 def test_a_wrong_part_is_an_error(change: dict[str, object], message: str) -> None:

@@ -1,0 +1,123 @@
+"""`surgery probe`: which layers of a model keep a concept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from surgery.cli import probe_options as own
+from surgery.cli.options import (
+    AllowPickleOption,
+    DryRunOption,
+    ForceOption,
+    FormatOption,
+    ModelArgument,
+    TokenizerOption,
+)
+
+if TYPE_CHECKING:
+    from surgery.cli.console import Output
+    from surgery.localise.journal import Journal
+    from surgery.localise.study import Stage
+    from surgery.localise.wish import Circumstance, Wish
+    from surgery.report import ProbeReport, SurveyReport
+    from surgery.store.checkpoint import Checkpoint
+
+
+def command(
+    model: ModelArgument,
+    concept: own.ConceptOption = None,
+    target: own.TargetOption = None,
+    kind: own.KindOption = None,
+    prompt: own.PromptOption = None,
+    method: own.MethodOption = "quick",
+    judge: own.JudgeOption = "auto",
+    clip: own.ClipOption = None,
+    recipe: own.RecipeOption = None,
+    report: own.ReportOption = None,
+    prompts: own.PromptsOption = 8,
+    seeds: own.SeedsOption = 2,
+    first_seed: own.FirstSeedOption = 0,
+    draws: own.DrawsOption = 3,
+    noise: own.NoiseOption = 3.0,
+    steps: own.StepsOption = None,
+    guidance: own.GuidanceOption = None,
+    window: own.WindowOption = None,
+    stride: own.StrideOption = None,
+    threshold: own.ThresholdOption = None,
+    per_kind: own.PerSortOption = 3,
+    batch: own.BatchOption = 8,
+    device: own.DeviceOption = "cpu",
+    dtype: own.DtypeOption = "float32",
+    resolution: own.ResolutionOption = None,
+    config: own.ConfigOption = None,
+    tokenizer: TokenizerOption = None,
+    journal: own.JournalOption = None,
+    fresh: own.FreshOption = False,
+    dry_run: DryRunOption = False,
+    force: ForceOption = False,
+    allow_pickle: AllowPickleOption = False,
+    format: FormatOption = "human",
+) -> None:
+    """Find out which layers of a model keep a concept.
+
+    Nothing of the model is changed. What is measured is kept at once, so that a probe which is
+    stopped goes on where it was when it is asked again.
+
+    \b
+    Examples:
+      surgery probe atelier --concept "van gogh" --prompts 2 --seeds 1 --recipe found.yaml
+      surgery probe my_model/ --concept "greg rutkowski" --kind style --report found.html
+      surgery probe model.safetensors --method locogen --judge clip --clip my_clip/ --dry-run
+    """
+    from surgery.cli.console import Output
+    from surgery.cli.hush import hush
+    from surgery.cli.probe_files import check_places, open_journal, write_files
+    from surgery.cli.probe_forecast import show_forecast
+    from surgery.cli.probe_page import probe_page
+    from surgery.localise.wish import Circumstance, Wish
+    from surgery.store.checkpoint import open_checkpoint
+
+    out = Output(format)
+    check_places(report or (), recipe, concept, force)
+    wish = Wish(
+        concept, target, kind, tuple(prompt or ()), method, judge, clip, prompts, seeds,
+        first_seed, draws, steps, guidance, noise, window, stride, threshold, batch, per_kind,
+        thumbnails=any(one.suffix == ".html" for one in report or ()),
+    )  # fmt: skip
+    checkpoint = open_checkpoint(model, allow_pickle=allow_pickle)
+    if dry_run:
+        return show_forecast(checkpoint, wish, out)
+    hush()
+    where = Circumstance(device, dtype, resolution, config, tokenizer)
+    kept = open_journal(journal, checkpoint, fresh)
+    found = _run(checkpoint, wish, where, kept, out)
+    page = probe_page(found) if format == "human" else []
+    out.result(found.to_dict(), _names(found), page)
+    write_files(found, recipe, report or [], out)
+
+
+def _run(
+    checkpoint: Checkpoint, wish: Wish, where: Circumstance, kept: Journal, out: Output
+) -> ProbeReport | SurveyReport:
+    from surgery.cli.page import Line
+    from surgery.localise.probe import probe
+
+    try:
+        return probe(checkpoint, wish, where, journal=kept, stage=_stage(out))
+    except BaseException:
+        if kept.file is not None and kept.added:
+            said = f"{kept.added} measurements are kept in {kept.file}: asked again, it goes on"
+            out.talk([Line(said, "quiet")])
+        raise
+
+
+def _stage(out: Output) -> Stage:
+    return lambda label, total: out.progress(label, total, "steps")
+
+
+def _names(found: ProbeReport | SurveyReport) -> list[str]:
+    """What the quiet format shows: the places to edit."""
+    from surgery.report import ProbeReport
+
+    places = [found.found] if isinstance(found, ProbeReport) else [one.site for one in found.sorts]
+    return [one for one in places if one]

@@ -1,0 +1,116 @@
+"""The files of `surgery probe`: the journal, the report in its forms, the recipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from surgery.errors import OutputError, UsageError
+from surgery.store.text import visible
+
+if TYPE_CHECKING:
+    from surgery.cli.console import Output
+    from surgery.localise.journal import Journal
+    from surgery.report import ProbeReport, SurveyReport
+    from surgery.store.checkpoint import Checkpoint
+
+FORMS = (".html", ".json", ".png")
+
+
+def check_places(
+    reports: Sequence[Path], recipe: Path | None, concept: str | None, force: bool
+) -> None:
+    """Find everything that would stop the writing, before anything is measured.
+
+    Raises:
+        UsageError: a report in no known form, or a recipe without a concept.
+        OutputError: a file is there already.
+    """
+    from surgery.cli.places import must_be_free
+
+    for place in reports:
+        if place.suffix not in FORMS:
+            raise UsageError(
+                f"a report named {visible(str(place))}", hint=f"end it in {', '.join(FORMS)}"
+            )
+    if recipe is not None and concept is None:
+        raise UsageError("--recipe without --concept", hint="a recipe takes out one concept")
+    for place in filter(None, (recipe, *reports)):
+        must_be_free(place, force)
+
+
+def open_journal(given: Path | None, checkpoint: Checkpoint, fresh: bool) -> Journal:
+    """The measurements of this model that were made before, unless none are wanted."""
+    from surgery.localise.journal import Journal
+
+    place = given or cache() / "probes" / f"{checkpoint.fingerprint[:16]}.jsonl"
+    return Journal(place, fresh=fresh)
+
+
+def cache() -> Path:
+    """Where surgery keeps what it can make again."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "surgery"
+
+
+def write_files(
+    found: ProbeReport | SurveyReport, recipe: Path | None, reports: Sequence[Path], out: Output
+) -> None:
+    """Write what was asked for, and say where it is and what can be run next."""
+    from surgery.cli.page import Line, steps, surgery
+
+    page = []
+    for place in reports:
+        _write(place, _bytes(found, place.suffix))
+        page.append(Line(f"wrote {place}", "title"))
+    if recipe is not None:
+        _write(recipe, _recipe(found).encode())
+        page.append(Line(f"wrote {recipe}", "title"))
+        page += steps("next:", [surgery("apply", str(recipe))])
+    out.talk(page)
+
+
+def _recipe(found: ProbeReport | SurveyReport) -> str:
+    raise NotImplementedError
+
+
+def _bytes(found: ProbeReport | SurveyReport, form: str) -> bytes:
+    makers: Mapping[str, Callable[[ProbeReport | SurveyReport], bytes]] = {
+        ".html": _html,
+        ".png": _png,
+        ".json": lambda one: (one.to_json() + "\n").encode(),
+    }
+    return makers[form](found)
+
+
+def _html(found: ProbeReport | SurveyReport) -> bytes:
+    from surgery.pages import probe_page
+
+    return probe_page(found).encode()
+
+
+def _png(found: ProbeReport | SurveyReport) -> bytes:
+    import io
+
+    from surgery.pictures.heat import heat_map
+
+    file = io.BytesIO()
+    heat_map(found).save(file, format="PNG", optimize=True)
+    return file.getvalue()
+
+
+def _write(place: Path, content: bytes) -> None:
+    """A file appears whole or not at all."""
+    partial = place.with_name(f".{place.name}.part")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(place)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written: {error.strerror}", where=visible(str(place))
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)

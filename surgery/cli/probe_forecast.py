@@ -1,0 +1,41 @@
+"""What `surgery probe --dry-run` shows: what would be run, from the headers alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from surgery.cli.page import Line, Table
+
+if TYPE_CHECKING:
+    from surgery.cli.console import Output
+    from surgery.localise.wish import Wish
+    from surgery.store.checkpoint import Checkpoint
+
+
+def show_forecast(checkpoint: Checkpoint, wish: Wish, out: Output) -> None:
+    """Count the runs for each concept that would be asked about."""
+    from surgery.layout import detect
+    from surgery.localise.forecast import forecast
+    from surgery.localise.wish import chosen_probe, chosen_questions, study_of
+    from surgery.questions import vocabulary_of
+
+    vocabulary, layout = vocabulary_of(checkpoint), detect(checkpoint)
+    probe, asked = chosen_probe(wish), chosen_questions(wish, vocabulary)
+    found = [(one, forecast(probe, layout, study_of(wish, one, vocabulary))) for one in asked]
+    rows = tuple(
+        (one.concept, one.sort, f"{cost.cases:,}", f"{cost.places:,}", f"{cost.evaluations:,}")
+        for one, cost in found
+    )
+    columns = ("concept", "kind", "cases", "places", "denoiser evaluations")
+    title = f"{wish.method} on {checkpoint.address}, {layout.name}"
+    document = {
+        "kind": "forecast",
+        "version": 1,
+        "method": wish.method,
+        "concepts": [{"concept": one.concept, **asdict(cost)} for one, cost in found],
+    }
+    total = sum(cost.evaluations for _, cost in found)
+    said = f"at most {total:,} evaluations of the denoiser on one sample; nothing was run"
+    table = Table(title, columns, rows, frozenset({2, 3, 4}))
+    out.result(document, [one.concept for one in asked], [table, Line(said, "quiet")])

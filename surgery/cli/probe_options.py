@@ -1,0 +1,151 @@
+"""The options of `surgery probe` that no other command has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+Method: TypeAlias = Literal["quick", "locogen", "trace_unet", "trace_text", "weights"]
+Sort: TypeAlias = Literal["style", "object", "fact"]
+Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
+
+ConceptOption = Annotated[
+    str | None,
+    typer.Option(
+        "--concept",
+        "-c",
+        metavar="CONCEPT",
+        help="What to look for; left out, styles, objects and facts that are built in.",
+    ),
+]
+TargetOption = Annotated[
+    str | None,
+    typer.Option("--target", "-t", metavar="TARGET", help="What would take its place."),
+]
+KindOption = Annotated[
+    Sort | None, typer.Option("--kind", help="Which prompts suit it; known for built-in concepts.")
+]
+PromptOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prompt",
+        metavar="TEXT",
+        help="A prompt of your own with {} for the concept, instead of the built-in ones; again"
+        " for more.",
+    ),
+]
+MethodOption = Annotated[
+    Method,
+    typer.Option(
+        "--method",
+        help="quick: seconds to a minute; locogen: every window of layers painted anew;"
+        " trace_unet and trace_text: causal tracing; weights: a hint from the matrices alone.",
+    ),
+]
+JudgeOption = Annotated[
+    str,
+    typer.Option(
+        "--judge",
+        metavar="JUDGE",
+        help="Who scores: atelier (its own judge), clip, noise (the model's own predictions, no"
+        " other model needed); auto takes atelier's where it can, else noise.",
+    ),
+]
+ClipOption = Annotated[
+    str | None,
+    typer.Option(
+        "--clip", metavar="MODEL", help="The CLIP or SigLIP model of --judge clip, with a folder's"
+        " path or ORG/NAME.",
+    ),
+]  # fmt: skip
+PromptsOption = Annotated[
+    int, typer.Option("--prompts", min=1, metavar="N", help="How many prompts.")
+]
+SeedsOption = Annotated[
+    int, typer.Option("--seeds", min=1, metavar="N", help="How many seeds for each prompt.")
+]
+FirstSeedOption = Annotated[
+    int, typer.Option("--first-seed", min=0, metavar="SEED", help="The first of the seeds.")
+]
+DrawsOption = Annotated[
+    int, typer.Option("--draws", min=1, metavar="N", help="How many draws of noise, in tracing.")
+]
+NoiseOption = Annotated[
+    float,
+    typer.Option(
+        "--noise", min=0.0, metavar="X",
+        help="Noise on the concept's tokens in tracing, in standard deviations of the embeddings.",
+    ),
+]  # fmt: skip
+StepsOption = Annotated[
+    int | None,
+    typer.Option("--steps", min=1, metavar="N", help="Steps of the sampler; 20 or 50 by model."),
+]
+GuidanceOption = Annotated[
+    float | None,
+    typer.Option("--guidance", metavar="X", help="Classifier-free guidance; 3 or 7.5 by model."),
+]
+WindowOption = Annotated[
+    int | None,
+    typer.Option(
+        "--window", min=1, metavar="N",
+        help="Layers in a window; default by model, else the smallest that suffices.",
+    ),
+]  # fmt: skip
+StrideOption = Annotated[
+    int | None, typer.Option("--stride", min=1, metavar="N", help="From one window to the next.")
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold", min=0.0, max=1.0, metavar="X",
+        help="The share of the whole effect from which on a window suffices.",
+    ),
+]  # fmt: skip
+PerSortOption = Annotated[
+    int,
+    typer.Option("--per-kind", min=1, metavar="N", help="Concepts of each kind, if none is named."),
+]
+BatchOption = Annotated[
+    int, typer.Option("--batch", min=1, metavar="N", help="Pictures that are made at a time.")
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", metavar="DEVICE", help="Where to compute: cpu, cuda, mps.")
+]
+DtypeOption = Annotated[
+    Precision, typer.Option("--dtype", help="In which numbers the networks compute.")
+]
+ResolutionOption = Annotated[
+    int | None,
+    typer.Option("--resolution", min=1, metavar="PIXELS", help="Default: what it was made for."),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FOLDER",
+        help="A diffusers folder with the configuration of an unusual single file.",
+    ),
+]  # fmt: skip
+RecipeOption = Annotated[
+    Path | None,
+    typer.Option("--recipe", metavar="FILE", help="Write a recipe that edits what was found."),
+]
+ReportOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--report", metavar="FILE",
+        help="Write the report: .html a page with the pictures, .json, .png; again for another.",
+    ),
+]  # fmt: skip
+JournalOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal", metavar="FILE",
+        help="Where measurements are kept, so that a stopped probe goes on; default in the cache.",
+    ),
+]  # fmt: skip
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Measure anew what the journal already has.")
+]

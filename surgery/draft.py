@@ -1,0 +1,151 @@
+"""A recipe for what a probe found: YAML that says what was found, and that `apply` takes as it is.
+
+Nothing is measured here, and no model is opened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from surgery.edits.names import within, words
+from surgery.questions import Pair, Question
+from surgery.recipe import load_recipe
+from surgery.recipe_text import Plain, write_yaml
+from surgery.store.text import visible
+
+RIDGE = 0.03
+STRENGTH = 1.2
+"""A larger ridge asks for less change where no prompt needs any; the strength makes up for it."""
+
+EXPECT: Mapping[str, Plain] = {
+    "leak": {"median": 0.6, "p95": 2.0},
+    "neutral": {"median": 0.5},
+    "untouched": "bit_identical",
+}
+"""What held, with room, for every concept of `atelier` that such a recipe was made for."""
+
+_LONGEST_NAME = 60
+
+
+def draft_recipe(
+    question: Question,
+    window: str | None,
+    *,
+    model: str,
+    evidence: Sequence[str],
+    expect: Mapping[str, Plain] | None = None,
+) -> str:
+    """The text of a recipe that takes a concept out of the layers found to hold it.
+
+    Args:
+        question: the concept, its target, the prompts to edit it in and what to hold.
+        window: the matrices, such as `cross_attn.{k,v}[8:10]`; None where no window holds the
+            concept alone, for an edit of all cross-attention.
+        model: the checkpoint's address.
+        evidence: what was found, line by line; stands in the recipe as comments.
+        expect: the recipe's gates; None for `EXPECT`.
+
+    Raises:
+        RecipeError: a question of which no recipe can be made, or gates that are none.
+    """
+    found = "the layers that a probe found to hold it" if window else "all cross-attention"
+    head = {
+        "version": 1,
+        "name": _name(question, window),
+        "description": _description(question, window),
+        "model": model,
+    }
+    lines = [
+        f"# Takes {_comment(question.concept)} out of {found}; drafted by a probe.",
+        "#",
+        *_evidence(evidence),
+        *_block(head),
+        "",
+        "edits:",
+        *_indented(_edit(question, window)),
+        "",
+        "# Limits of what the weights tell: how far prompts are from their target, and how far prompts",
+        "# moved that the edit never saw. What is still visible, pictures tell: surgery verify.",
+        *_block({"expect": dict(EXPECT if expect is None else expect)}),
+    ]
+    text = "\n".join(lines) + "\n"
+    load_recipe(text)
+    return text
+
+
+def _edit(question: Question, window: str | None) -> Iterator[str]:
+    """The edit, as the one item of a list."""
+    if window:
+        yield "# LocoEdit (Basu et al. 2024): the keys and values of those layers, and nothing else."
+        yield "- method: locoedit"
+        yield from _indented(_block({"where": window}))
+    else:
+        yield "# No window holds it alone. Unified Concept Editing (Gandikota et al. 2024): all keys"
+        yield "# and values of cross-attention."
+        yield "- method: uce"
+    yield "  concepts:"
+    yield from _indented(_concept(question), 2)
+    if question.siblings:
+        yield "  # What is like it, and must stay: it is held in the same prompts."
+        yield "  preserve:"
+        yield from (f"    - {_scalar(name)}" for name in question.siblings)
+    yield "  # A larger ridge asks for less change where no prompt needs any; a strength above 1 makes"
+    yield "  # up for what it takes from the change."
+    yield from _indented(_block({"ridge": RIDGE, "strength": STRENGTH}))
+
+
+def _concept(question: Question) -> Iterator[str]:
+    named = {"erase": question.concept, "target": question.target, "kind": question.sort}
+    first, *rest = _block(named)
+    yield f"- {first}"
+    yield from _indented(rest)
+    if pairs := _usable(question):
+        yield "  # The probe's own prompts: each with the prompt that it is to be read as."
+        yield "  prompts:"
+        for pair in pairs:
+            yield f"    - [{_scalar(pair.source)}, {_scalar(pair.target)}]"
+
+
+def _usable(question: Question) -> tuple[Pair, ...]:
+    """The pairs that an edit can be solved on: they name the concept, and its target."""
+    concept, target = words(question.concept), words(question.target)
+    return tuple(
+        pair
+        for pair in question.pairs
+        if within(concept, words(pair.source)) and within(target, words(pair.target))
+    )
+
+
+def _evidence(lines: Sequence[str]) -> Iterator[str]:
+    shown = [_comment(line) for line in "\n".join(lines).splitlines()]
+    if shown:
+        yield "# What the probe found:"
+        yield from (f"#   {line}".rstrip() for line in shown)
+        yield "#"
+
+
+def _comment(text: str) -> str:
+    return visible(text.strip())
+
+
+def _name(question: Question, window: str | None) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "_", question.concept.casefold()).strip("_") or question.sort
+    return f"{'locoedit' if window else 'uce'}_{slug[:_LONGEST_NAME]}"
+
+
+def _description(question: Question, window: str | None) -> str:
+    where = f"in {window}" if window else "in all cross-attention"
+    return f"{question.concept} becomes {question.target}, {where}."
+
+
+def _block(values: Mapping[str, Plain]) -> list[str]:
+    return write_yaml(dict(values)).splitlines()
+
+
+def _scalar(text: str) -> str:
+    return write_yaml([text]).strip().removeprefix("- ")
+
+
+def _indented(lines: Sequence[str] | Iterator[str], levels: int = 1) -> Iterator[str]:
+    return (f"{'  ' * levels}{line}" for line in lines)

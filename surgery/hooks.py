@@ -1,0 +1,60 @@
+"""Hooks: how activations are changed while a network runs. The only file that registers any.
+
+What to change is said by whoever calls; nothing is measured or scored here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from torch import Tensor, nn
+
+At: TypeAlias = Literal["context", "output"]
+CONTEXT = "encoder_hidden_states"
+"""How diffusers calls what an attention layer reads besides the picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hook:
+    """One change of what flows into or out of a module.
+
+    Args:
+        module: the module.
+        at: `context`, what a cross-attention layer is called with besides the picture; or
+            `output`, what the module gives (the first of several).
+        change: takes that tensor, rows first, and gives what stands in its place.
+    """
+
+    module: nn.Module
+    at: At
+    change: Callable[[Tensor], Tensor]
+
+
+@contextmanager
+def intervene(hooks: Sequence[Hook]) -> Iterator[None]:
+    """Keep the changes in force for the block; none is left after it, whatever ends it."""
+    with ExitStack() as registered:
+        for hook in hooks:
+            registered.callback(_register(hook))
+        yield
+
+
+def _register(hook: Hook) -> Callable[[], None]:
+    if hook.at == "context":
+
+        def before(
+            module: nn.Module, args: tuple[object, ...], named: dict[str, Tensor]
+        ) -> tuple[tuple[object, ...], dict[str, Tensor]]:
+            return args, {**named, CONTEXT: hook.change(named[CONTEXT])}
+
+        return hook.module.register_forward_pre_hook(before, with_kwargs=True).remove
+
+    def after(module: nn.Module, args: object, output: Tensor | tuple[Tensor, ...]) -> object:
+        if isinstance(output, tuple):
+            return (hook.change(output[0]), *output[1:])
+        return hook.change(output)
+
+    return hook.module.register_forward_hook(after).remove

@@ -1,0 +1,128 @@
+"""run_probe: one concept, one probe, one report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from surgery.judges import Judge
+from surgery.localise.journal import Journal, Measurement
+from surgery.localise.memory import peak_mb
+from surgery.localise.notes import notes
+from surgery.localise.rows import Rows
+from surgery.localise.scoring import Anchored, by_arm, score_of
+from surgery.localise.study import Stage, Study, unwatched
+from surgery.model import Model
+from surgery.probes.base import Arm, Probe
+from surgery.report import Cost, ProbeReport, Score, Setting, Thumbnail
+from surgery.report.probes import Best
+
+
+def run_probe(
+    model: Model,
+    probe: Probe,
+    judge: Judge,
+    study: Study,
+    *,
+    address: str,
+    journal: Journal | None = None,
+    stage: Stage = unwatched,
+) -> ProbeReport:
+    """Try every place that the probe names, over all prompts, seeds and draws of the study.
+
+    Args:
+        address: of the model, for the report.
+        journal: measurements of earlier runs; new ones are added to it at once, so that a run
+            which is stopped can go on.
+        stage: told how the sampling goes on.
+
+    Raises:
+        UsageError: the model's numbers overflow, or the judge cannot read its pictures.
+    """
+    began, before = time.monotonic(), model.evaluations
+    rows = Rows(model, probe, judge, study, journal or Journal(), stage)
+    anchors = probe.anchors(model.layout)
+    ends = _whole(rows.measure(anchors, "with and without"), anchors)
+    arms, scored = _all_arms(rows, probe, ends, study)
+    found, last = probe.found(scored)
+    cost = Cost(model.evaluations - before, time.monotonic() - began, peak_mb(), rows.kept)
+    return ProbeReport(
+        model=address,
+        fingerprint=model.fingerprint,
+        method=probe.name,
+        concept=study.question.concept,
+        target=study.question.target,
+        sort=study.question.sort,
+        judge=judge.name,
+        best=_best(probe, judge, study),
+        scores=last,
+        anchors=_anchor_scores(anchors, ends, probe, study),
+        smaller=tuple(one for one in scored if one not in last),
+        found=found,
+        prompts=tuple((pair.source, pair.target) for pair in study.question.pairs),
+        settings=_settings(model, probe, study),
+        cost=cost,
+        notes=notes(probe, found, study),
+        pictures=_pictures(rows, [*anchors, *arms]),
+    )
+
+
+def _all_arms(
+    rows: Rows, probe: Probe, ends: Anchored, study: Study
+) -> tuple[list[Arm], list[Score]]:
+    """What the probe asks for, and then asks for after that, until it asks no more."""
+    shape = study.shape(probe.way != "substitute")
+    tried: list[Arm] = []
+    scored: list[Score] = []
+    while arms := probe.arms(rows.model.layout, scored):
+        label = f"{probe.name}: {len(arms)} places"
+        scored += by_arm(arms, rows.measure(arms, label), ends, shape)
+        tried += arms
+    return tried, scored
+
+
+def _whole(found: Mapping[Arm, tuple[Measurement | None, ...]], anchors: tuple[Arm, Arm]) -> Anchored:
+    source, target = (tuple(one for one in found[arm] if one is not None) for arm in anchors)
+    return Anchored(source, target)
+
+
+def _anchor_scores(
+    anchors: tuple[Arm, Arm], ends: Anchored, probe: Probe, study: Study
+) -> tuple[Score, ...]:
+    shape = study.shape(probe.way != "substitute")
+    sides = (ends.source, ends.target)
+    return tuple(score_of(arm, one, ends, shape) for arm, one in zip(anchors, sides, strict=True))
+
+
+def _best(probe: Probe, judge: Judge, study: Study) -> Best:
+    """A place that restores the concept is the better the more of it is seen."""
+    best = judge.best(study.question.sort)
+    if probe.way == "substitute":
+        return best
+    return "most" if best == "least" else "least"
+
+
+def _settings(model: Model, probe: Probe, study: Study) -> dict[str, Setting]:
+    own = {key: _plain(value) for key, value in asdict(probe).items() if value is not None}  # type: ignore[call-overload]
+    return {
+        **own,
+        **asdict(study.sampling),
+        "prompts": len(study.question.pairs),
+        "seeds": ", ".join(map(str, study.seeds)),
+        "draws": study.shape(probe.way != "substitute")[2],
+        "resolution": model.resolution,
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "device": model.device.type,
+    }
+
+
+def _plain(value: object) -> Setting:
+    if isinstance(value, str | int | float | bool):
+        return value
+    return ", ".join(map(str, value)) if isinstance(value, Sequence) else str(value)
+
+
+def _pictures(rows: Rows, arms: Sequence[Arm]) -> tuple[Thumbnail, ...]:
+    made = ((arm, rows.picture(arm)) for arm in arms)
+    return tuple(Thumbnail(arm.site, arm.column, png) for arm, png in made if png)

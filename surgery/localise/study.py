@@ -1,0 +1,50 @@
+"""Over what a probe's figures are taken: prompts, seeds, draws of noise, and the sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import product
+from typing import TypeAlias
+
+from surgery.questions import Question
+from surgery.runs.base import Case, Sampling
+
+Stage: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+"""A label and a number of steps -> a block whose function is told how many were just done."""
+
+
+def unwatched(label: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    """A stage that nobody watches."""
+    return nullcontext(lambda done: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is asked, and how often.
+
+    Args:
+        question: the concept and its prompts.
+        seeds: of the pictures; every prompt is painted with each.
+        draws: of noise, for probes that corrupt.
+        batch: rows that are run at a time.
+        thumbnails: whether to keep a small picture of every place, of the first case.
+    """
+
+    question: Question
+    sampling: Sampling
+    seeds: tuple[int, ...]
+    draws: int = 1
+    batch: int = 8
+    thumbnails: bool = False
+
+    def shape(self, corrupts: bool) -> tuple[int, int, int]:
+        """How many prompts, seeds and draws are crossed."""
+        return len(self.question.pairs), len(self.seeds), self.draws if corrupts else 1
+
+    def cases(self, corrupts: bool) -> tuple[Case, ...]:
+        """Every prompt with every seed and draw, in the order of the crossing."""
+        _, _, draws = self.shape(corrupts)
+        crossed = product(self.question.pairs, self.seeds, range(draws))
+        return tuple(Case(pair, seed, draw) for pair, seed, draw in crossed)

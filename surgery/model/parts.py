@@ -1,0 +1,77 @@
+"""The loaded networks of a model and what belongs to them. How they are loaded, `load` knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import torch
+from torch import nn
+
+from surgery.layout import Layout, detect
+from surgery.model.base import PromptTokens
+from surgery.model.networks import COMPONENTS, Networks
+
+_SAMPLED = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """A model in memory, ready to run.
+
+    Args:
+        networks: all on one device.
+        tokens: role -> tokenizer.
+        layout: what the networks are and where their sites are, under names of diffusers.
+        fingerprint: of the files that they came from, and of the values in them.
+    """
+
+    networks: Networks
+    tokens: Mapping[str, PromptTokens] = field(repr=False)
+    layout: Layout
+    fingerprint: str
+
+
+def layout_of(
+    denoiser: nn.Module,
+    towers: Mapping[str, nn.Module],
+    tokenizers: Mapping[str, Mapping[str, object] | None] | None = None,
+) -> Layout:
+    """Recognise networks in memory by the names of their parameters.
+
+    Args:
+        tokenizers: "tokenizer/tokenizer_config.json" and the like -> what it says.
+
+    Raises:
+        LayoutError: no layout describes them.
+    """
+    networks = {"unet": denoiser, **{COMPONENTS[role]: one for role, one in towers.items()}}
+    named = {
+        f"{name}/{parameter}": value
+        for name, network in networks.items()
+        for parameter, value in network.state_dict().items()
+    }
+    configs = {f"{name}/config.json": config_of(network) for name, network in networks.items()}
+    return detect(named, {**(tokenizers or {}), **configs})
+
+
+def config_of(network: nn.Module) -> dict[str, object]:
+    """A network's configuration as its config.json states it."""
+    config: Any = network.config
+    return dict(config.to_dict() if hasattr(config, "to_dict") else config)
+
+
+def fingerprint(networks: Networks, files: str) -> str:
+    """Hex digest of the fingerprint of files and of some values of every tensor.
+
+    An edit changes a matrix as a whole, so some of its values tell.
+    """
+    digest = sha256(files.encode())
+    for network in (networks.denoiser, networks.vae, *networks.towers.values()):
+        for name, held in network.state_dict().items() if network is not None else ():
+            flat = held.reshape(-1)
+            some = flat[:: max(1, flat.numel() // _SAMPLED)].to(torch.float64)
+            digest.update(name.encode() + some.cpu().numpy().tobytes())
+    return digest.hexdigest()

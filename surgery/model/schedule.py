@@ -1,0 +1,63 @@
+"""DDIM without chance for every model, whatever sampler its files name.
+
+Source: Song et al. 2021, arXiv 2010.02502, eq. 12 with sigma 0; thresholds of Saharia et al. 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from diffusers import DDIMScheduler
+from torch import Tensor
+
+from surgery.errors import CheckpointError
+from surgery.store.text import visible
+
+_PREDICTS = ("epsilon", "v_prediction", "sample")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ddim:
+    """Sampling in a number of steps that is set once."""
+
+    times: Tensor
+    scheduler: DDIMScheduler
+
+    @classmethod
+    def of(
+        cls, config: Mapping[str, object], steps: int, device: torch.device, *, pixels: bool
+    ) -> Ddim:
+        """Make it from the configuration of a model's own scheduler.
+
+        Args:
+            pixels: the denoiser paints pixels, which stay within [-1, 1].
+        """
+        own = dict(config)
+        # Left out, diffusers clips what is not a picture too.
+        own.setdefault("clip_sample", pixels)
+        scheduler = DDIMScheduler.from_config(own)
+        scheduler.set_timesteps(steps, device=device)
+        return cls(scheduler.timesteps, scheduler)
+
+    def step(self, said: Tensor, time: Tensor, latents: Tensor) -> Tensor:
+        """Latents one step nearer to the picture."""
+        nearer: Tensor = self.scheduler.step(said, time, latents).prev_sample
+        return nearer
+
+
+def checked(config: Mapping[str, object], where: str) -> None:
+    """Make sure that DDIM can follow a scheduler's configuration.
+
+    Raises:
+        CheckpointError: the model was trained for another process.
+    """
+    name = str(config.get("_class_name", ""))
+    kind = config.get("prediction_type", "epsilon")
+    if "FlowMatch" in name or "EDM" in name or kind not in _PREDICTS:
+        raise CheckpointError(
+            f"the scheduler {visible(name)} with {visible(str(kind))} cannot be sampled by DDIM",
+            where=where,
+            hint=f"models that predict {', '.join(_PREDICTS)} can",
+        )

@@ -1,0 +1,52 @@
+"""The modules that hooks are put on, by kind, in the order in which a forward pass meets them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from torch import nn
+
+from surgery.layout import Layout
+from surgery.model.networks import COMPONENTS
+
+# What is cut off the name of a site's tensor: what remains names the module.
+_DENOISER = {
+    "cross_attn": ("cross_attn.k", r"\.(to_k|add_k_proj)\.weight$"),
+    "self_attn": ("self_attn.k", r"\.to_k\.weight$"),
+    "ff": ("ff.out", r"\.net\.2\.weight$"),
+    "resnet": ("resnet.out", r"\.conv2\.weight$"),
+}
+_TOWER = {
+    "self_attn": ("self_attn.out", r"\.(out_proj|o)\.weight$"),
+    "mlp": ("mlp.out", r"\.(fc2|wo)\.weight$"),
+    "layer": ("mlp.out", r"\.(mlp|layer\.1\.DenseReluDense)\.(fc2|wo)\.weight$"),
+    "embedding": ("token_embedding", r"\.weight$"),
+}
+
+
+def modules(
+    kind: str, layout: Layout, denoiser: nn.Module, towers: Mapping[str, nn.Module]
+) -> tuple[nn.Module, ...]:
+    """Return the modules of a kind, or () where the model has none.
+
+    Args:
+        kind: `cross_attn`, `self_attn`, `ff` or `resnet` of the denoiser; `self_attn`, `mlp`,
+            `layer` or `embedding` of a text tower, as `text.mlp` or `text2.layer`.
+    """
+    role, _, what = kind.rpartition(".")
+    if not role:
+        return _found(layout, "unet/", denoiser, *_DENOISER[what])
+    if role not in towers:
+        return ()
+    site, cut = _TOWER[what]
+    found = _found(layout, f"{COMPONENTS[role]}/", towers[role], f"{role}.{site}", cut)
+    # T5 keeps its table under two names, of which the second is run.
+    return found[-1:] if what == "embedding" else found
+
+
+def _found(
+    layout: Layout, prefix: str, network: nn.Module, site: str, cut: str
+) -> tuple[nn.Module, ...]:
+    names = [one.tensor.removeprefix(prefix) for one in layout.sites if one.kind == site]
+    return tuple(dict.fromkeys(network.get_submodule(re.sub(cut, "", name)) for name in names))

@@ -1,0 +1,7 @@
+"""Reports as single pages of HTML that open anywhere and ask nothing of the network."""
+
+from __future__ import annotations
+
+from surgery.pages.probe import probe_page
+
+__all__ = ["probe_page"]

@@ -1,0 +1,204 @@
+"""The page of a probe: the finding, its chart, the pictures behind it, and what to do with it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from math import floor
+
+from surgery.pages import blocks
+from surgery.pages.frame import page
+from surgery.pages.heat import Marks, charts, legend, ruler
+from surgery.pages.html import Child, Html, el
+from surgery.pages.shots import SHOWN_AT_ONCE, keys, shots
+from surgery.pages.survey import survey
+from surgery.report import ProbeReport, Score, SurveyReport
+from surgery.report.findings import before, effect, headline, kept, percent, restores
+from surgery.report.panels import depth, elsewhere, in_words, marked, place
+from surgery.store.text import visible
+
+STYLES, SCRIPTS = ("heat.css",), ("heat.js",)
+FEW_ROWS = 16
+"""Rows of a table that are shown at once."""
+
+
+def probe_page(report: ProbeReport | SurveyReport) -> str:
+    """A self-contained page of HTML; the same text for equal reports.
+
+    Args:
+        report: of one probe, or of a survey of several concepts of each sort.
+    """
+    if isinstance(report, SurveyReport):
+        title, body = f"what {report.model} keeps where", survey(report, details)
+    else:
+        title = f"{report.concept} in {report.model}"
+        body = el("div", _hero(report), details(report))
+    subject = f"{report.kind} by {report.method}"
+    return page(title, subject, body, styles=STYLES, scripts=SCRIPTS)
+
+
+def details(report: ProbeReport, prefix: str = "") -> Html:
+    """Everything below the headline.
+
+    Args:
+        prefix: of the names of parts, where a page holds several reports.
+    """
+    parts = [_chart(report, prefix), _pictures(report, prefix), _apply(report), _how(report)]
+    return el("div", parts)
+
+
+def _hero(report: ProbeReport) -> Html:
+    found = marked(report)
+    spot = place(found.site) if found else None
+    layers = depth(report.scores)
+    is_window = spot is not None and spot.kind == "cross_attn"
+    return el(
+        "div",
+        _lead(report),
+        el("h1", headline(report)),
+        ruler(spot, layers) if spot and is_window else None,
+        blocks.tiles(_figures(report, found)),
+    )
+
+
+def _lead(report: ProbeReport) -> Html:
+    sort = f", {report.sort}" if report.sort else ""
+    return el("p", el("b", report.concept), f"{sort}, in ", el("b", report.model), cls="lead")
+
+
+def _figures(report: ProbeReport, found: Score | None) -> Iterable[tuple[str, str, str]]:
+    first = before(report)
+    if found and found.shown and first:
+        change = f"{percent(first.value)} → {percent(found.shown.value)}"
+        low, high = round(100 * found.shown.low), round(100 * found.shown.high)
+        note = f"of {found.shown.count} pictures; 95 % interval {low} to {high} %"
+        yield "concept still shown", change, note
+        if (least := kept(elsewhere(report, found))) is not None:
+            yield (
+                "without these layers",
+                f"{floor(100 * least)} %",
+                "or more, in every other window",
+            )
+    if best := found or max(report.scores, key=lambda one: one.effect, default=None):
+        yield (
+            "effect" if found else "strongest effect",
+            effect(best).partition(" (")[0],
+            _interval(best),
+        )
+    yield "places tried", f"{len(report.scores) + len(report.smaller):,}", ""
+    if cost := report.cost:
+        yield "cost", _duration(cost.seconds), f"{cost.evaluations:,} denoiser runs"
+
+
+def _interval(score: Score) -> str:
+    if score.low is None or score.high is None:
+        return "drawn once, no interval"
+    return f"95 % interval {round(100 * score.low)} to {round(100 * score.high)} %"
+
+
+def _chart(report: ProbeReport, prefix: str) -> Html:
+    marks = Marks(marked(report), keys(report, prefix))
+    act = (
+        "How much of what was lost each place brings back, restored alone."
+        if restores(report)
+        else "How much of the way to the target each place goes, when it alone is given other text."
+    )
+    rows = _table("All figures", report.scores, marks.found)
+    return blocks.section(
+        "Where it is",
+        f"{act} Layers are counted from 0, in the order in which they run.",
+        legend("effect"),
+        charts(report.scores, marks),
+        blocks.more("All figures as a table", rows, is_open=len(report.scores) <= FEW_ROWS),
+        _smaller(report),
+    )
+
+
+def _smaller(report: ProbeReport) -> Html | None:
+    if not report.smaller:
+        return None
+    title = f"{len(report.smaller)} smaller windows, which were tried first and did not suffice"
+    return blocks.more(title, charts(report.smaller, Marks()), _table(title, report.smaller, None))
+
+
+def _table(caption: str, scores: Iterable[Score], found: Score | None) -> Html:
+    listed = tuple(scores)
+    is_seen = any(score.shown for score in listed)
+    columns = ["place", "effect, % (95 % interval)", *(["still shown"] if is_seen else []),
+               "score ± std", "runs"]  # fmt: skip
+    rows = [
+        [
+            in_words(score),
+            effect(score),
+            *([percent(score.shown.value) if score.shown else "-"] if is_seen else []),
+            f"{score.mean:.3g} ± {score.std:.2g}",
+            f"{score.count:,}",
+        ]
+        for score in listed
+    ]
+    at = [number for number, score in enumerate(listed) if score is found]
+    return blocks.table(caption, columns, rows, at)
+
+
+def _pictures(report: ProbeReport, prefix: str) -> Html | None:
+    groups = shots(report, prefix)
+    if not groups:
+        return None
+    rest = groups[SHOWN_AT_ONCE:]
+    about = "Each place has the same prompts and seeds, one beside the other."
+    more = blocks.more(f"{len(rest)} more places", blocks.gallery(rest)) if rest else None
+    return blocks.section(
+        "The pictures behind the scores", about, blocks.gallery(groups[:SHOWN_AT_ONCE]), more
+    )
+
+
+def _apply(report: ProbeReport) -> Html:
+    if not report.found:
+        about = "No place passed, so no recipe is drafted from this probe. Try more seeds, wider "
+        about += "windows or another method; --report FILE.json keeps every figure."
+        return blocks.section("What to do with it", about)
+    probe = ["probe", report.model, "--concept", report.concept, "--target", report.target]
+    probe += ["--method", report.method, "--recipe", "out.yaml"]
+    commands = [["surgery", *probe], ["surgery", "apply", "out.yaml"]]
+    return blocks.section(
+        "What to do with it",
+        "The first line drafts a recipe for the place that was found, the second applies it.",
+        blocks.code(shlex.join(map(visible, words)) for words in commands),
+    )
+
+
+def _how(report: ProbeReport) -> Html:
+    about = {"model": report.model, "fingerprint": report.fingerprint, "method": report.method,
+             "judge": report.judge, "concept": report.concept, "target": report.target}  # fmt: skip
+    settings = {name: value for name, value in about.items() if value} | dict(report.settings)
+    cards: list[Child] = [blocks.card("Settings", blocks.facts(settings)), _prompts(report)]
+    if report.notes:
+        cards.append(blocks.card("What the figures do not say", blocks.bullets(report.notes)))
+    cards.append(_cost(report))
+    return blocks.section("How it was measured", "", blocks.columns(*cards))
+
+
+def _prompts(report: ProbeReport) -> Html | None:
+    if not report.prompts:
+        return None
+    pairs = [el("li", one, el("small", other)) for one, other in report.prompts]
+    return blocks.card("Prompts, and the same without it", el("ul", pairs, cls="pairs"))
+
+
+def _cost(report: ProbeReport) -> Html | None:
+    if (cost := report.cost) is None:
+        return None
+    kept = {"kept from an earlier run": f"{cost.kept:,} measurements"} if cost.kept else {}
+    return blocks.card("Cost", blocks.facts({
+        "denoiser runs": cost.evaluations,
+        "time": _duration(cost.seconds),
+        "memory, at most": f"{cost.peak_mb:,.0f} MB",
+        **kept,
+    }))  # fmt: skip
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,16 @@
+"""The probes by name. To add one: its file, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from surgery.probes.base import Probe
+from surgery.probes.locogen import LocoGen
+from surgery.probes.trace_text import TraceText
+from surgery.probes.trace_unet import TraceUnet
+
+PROBES: Mapping[str, type[Probe]] = {
+    "locogen": LocoGen,
+    "trace_unet": TraceUnet,
+    "trace_text": TraceText,
+}

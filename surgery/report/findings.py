@@ -1,0 +1,109 @@
+"""What a probe found, in a sentence: the same words on a page, a picture and a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import floor
+
+from surgery.report.panels import depth, elsewhere, in_words, marked
+from surgery.report.probes import ProbeReport, Score, SortFinding, SurveyReport
+from surgery.report.verify import Share
+
+RESTORING = frozenset({"trace_unet", "trace_text"})
+"""Methods that restore a place; the others replace the text that it is given."""
+
+UNRUN = frozenset({"weights"})
+"""Methods that run no model."""
+
+
+def percent(share: float) -> str:
+    """A share in whole percent; what is not quite nothing or all never reads as it."""
+    whole = round(100 * share)
+    if whole in (0, 100) and 0 < share < 1:
+        return "<1 %" if whole == 0 else ">99 %"
+    return f"{whole} %"
+
+
+def effect(score: Score) -> str:
+    """`83 % (78 to 88)`: how far a place goes, with its interval where it has one."""
+    if score.low is None or score.high is None:
+        return percent(score.effect)
+    return f"{percent(score.effect)} ({round(100 * score.low)} to {round(100 * score.high)})"
+
+
+def headline(report: ProbeReport | SurveyReport) -> str:
+    """The finding in one sentence, names as they are in the report."""
+    if isinstance(report, SurveyReport):
+        return _survey(report)
+    found = marked(report)
+    if found is None:
+        return _nowhere(report)
+    if report.method in UNRUN:
+        return (
+            f"The weights hint at {_whole(report, found)} for {report.concept}; no model was run."
+        )
+    rest = elsewhere(report, found)
+    verb = "is kept in" if not found.column else "is found in"
+    return f"{report.concept} {verb} {_whole(report, found)}: {_proof(report, found, rest)}."
+
+
+def restores(report: ProbeReport) -> bool:
+    """Whether places were restored in a corrupted run, not replaced in a sound one."""
+    return report.method in RESTORING
+
+
+def from_layers(finding: SortFinding) -> str:
+    """`style from layer 8`, as the literature's tables say it."""
+    first = finding.site.partition("[")[2].partition(":")[0].rstrip("]")
+    return f"{finding.sort} from layer {first}" if first.isdigit() else finding.sort
+
+
+def before(report: ProbeReport) -> Share | None:
+    """In how many pictures the concept shows while nothing is replaced."""
+    shares = [one.shown for one in report.anchors if one.shown]
+    return max(shares, key=lambda share: share.value, default=None)
+
+
+def kept(rest: Sequence[Score]) -> float | None:
+    """The least share of pictures with the concept over these places; None where none counted."""
+    return min((score.shown.value for score in rest if score.shown), default=None)
+
+
+def _whole(report: ProbeReport, found: Score) -> str:
+    layers = depth(one for one in report.scores if one.column == found.column)
+    is_window = "cross_attn" in found.site and layers > 1
+    return f"{in_words(found)} of {layers}" if is_window else in_words(found)
+
+
+def _proof(report: ProbeReport, found: Score, rest: Sequence[Score]) -> str:
+    first, least = before(report), kept(rest)
+    text = "its text" if "layer " in in_words(found) else "their text"
+    if not restores(report) and found.shown and first:
+        proof = f"replacing {text} takes it from {percent(first.value)} to "
+        proof += f"{percent(found.shown.value)} of pictures"
+        if least is None:
+            return proof
+        return f"{proof}; windows without these layers leave it in {floor(100 * least)} % or more"
+    most = max((score.effect for score in rest), default=None)
+    proof = (
+        f"restoring it alone brings back {percent(found.effect)} of what was lost"
+        if restores(report)
+        else f"replacing {text} goes {percent(found.effect)} of the way to the target"
+    )
+    return f"{proof}, others of its kind at most {percent(most)}" if most is not None else proof
+
+
+def _nowhere(report: ProbeReport) -> str:
+    best = max(report.scores, key=lambda score: score.effect, default=None)
+    if best is None:
+        return f"No place was tried for {report.concept}."
+    alone = f"the strongest, {in_words(best)}, goes {percent(best.effect)} of the way"
+    return f"No single place holds {report.concept}: of {len(report.scores)} tried, {alone}."
+
+
+def _survey(report: SurveyReport) -> str:
+    parts = [from_layers(finding) for finding in report.sorts]
+    if not parts:
+        return f"{len(report.reports)} concepts were probed; no sort has a place of its own."
+    listed = ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
+    return f"{listed[0].upper()}{listed[1:]}."
