@@ -50,7 +50,7 @@ def draft_recipe(
         RecipeError: a question of which no recipe can be made, or gates that are none.
     """
     found = "the layers that a probe found to hold it" if window else "all cross-attention"
-    head = {
+    head: dict[str, Plain] = {
         "version": 1,
         "name": _name(question, window),
         "description": _description(question, window),
@@ -65,8 +65,8 @@ def draft_recipe(
         "edits:",
         *_indented(_edit(question, window)),
         "",
-        "# Limits of what the weights tell: how far prompts are from their target, and how far prompts",
-        "# moved that the edit never saw. What is still visible, pictures tell: surgery verify.",
+        "# What the weights tell: how far prompts are from their target, and how far prompts moved",
+        "# that the edit never saw. What is still visible, only pictures tell: surgery verify.",
         *_block({"expect": dict(EXPECT if expect is None else expect)}),
     ]
     text = "\n".join(lines) + "\n"
@@ -77,12 +77,12 @@ def draft_recipe(
 def _edit(question: Question, window: str | None) -> Iterator[str]:
     """The edit, as the one item of a list."""
     if window:
-        yield "# LocoEdit (Basu et al. 2024): the keys and values of those layers, and nothing else."
+        yield "# LocoEdit (Basu et al. 2024): the keys and values of those layers."
         yield "- method: locoedit"
         yield from _indented(_block({"where": window}))
     else:
-        yield "# No window holds it alone. Unified Concept Editing (Gandikota et al. 2024): all keys"
-        yield "# and values of cross-attention."
+        yield "# No window holds it alone. Unified Concept Editing (Gandikota et al. 2024): all"
+        yield "# keys and values of cross-attention."
         yield "- method: uce"
     yield "  concepts:"
     yield from _indented(_concept(question), 2)
@@ -90,8 +90,8 @@ def _edit(question: Question, window: str | None) -> Iterator[str]:
         yield "  # What is like it, and must stay: it is held in the same prompts."
         yield "  preserve:"
         yield from (f"    - {_scalar(name)}" for name in question.siblings)
-    yield "  # A larger ridge asks for less change where no prompt needs any; a strength above 1 makes"
-    yield "  # up for what it takes from the change."
+    yield "  # A larger ridge asks for less change where no prompt needs any; a strength above 1"
+    yield "  # makes up for what it takes from the change."
     yield from _indented(_block({"ridge": RIDGE, "strength": STRENGTH}))
 
 

@@ -76,7 +76,7 @@ def test_apply_takes_a_draft_as_it_is_and_its_gates_hold(
 )
 def test_no_name_breaks_out_of_the_text(name: str) -> None:
     pair = Pair(f"a picture of {name}", "a picture of a dog", name)
-    question = Question(name, "a dog", "object", (pair,), (f"not {name[::-1]}",))
+    question = Question(name, "a dog", "object", (pair,), ("something: #else",))
     text = draft_recipe(question, WINDOW, model=name, evidence=[f"{name}\nversion: 2", "\x1b[31m"])
     recipe = load_recipe(text)
     (edit,) = recipe.edits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from surgery.cli import probe_options as own
@@ -13,6 +14,9 @@ from surgery.cli.options import (
     ModelArgument,
     TokenizerOption,
 )
+from surgery.cli.probe_files import Files, checked, open_journal, write_files
+from surgery.cli.probe_forecast import show_forecast
+from surgery.store.checkpoint import open_checkpoint
 
 if TYPE_CHECKING:
     from surgery.cli.console import Output
@@ -38,7 +42,7 @@ def command(
     seeds: own.SeedsOption = 2,
     first_seed: own.FirstSeedOption = 0,
     draws: own.DrawsOption = 3,
-    noise: own.NoiseOption = 3.0,
+    noise: own.NoiseOption = None,
     steps: own.StepsOption = None,
     guidance: own.GuidanceOption = None,
     window: own.WindowOption = None,
@@ -70,30 +74,31 @@ def command(
       surgery probe model.safetensors --method locogen --judge clip --clip my_clip/ --dry-run
     """
     from surgery.cli.console import Output
-    from surgery.cli.hush import hush
-    from surgery.cli.probe_files import check_places, open_journal, write_files
-    from surgery.cli.probe_forecast import show_forecast
-    from surgery.cli.probe_page import probe_page
     from surgery.localise.wish import Circumstance, Wish
-    from surgery.store.checkpoint import open_checkpoint
 
-    out = Output(format)
-    check_places(report or (), recipe, concept, force)
     wish = Wish(
         concept, target, kind, tuple(prompt or ()), method, judge, clip, prompts, seeds,
         first_seed, draws, steps, guidance, noise, window, stride, threshold, batch, per_kind,
-        thumbnails=any(one.suffix == ".html" for one in report or ()),
     )  # fmt: skip
-    checkpoint = open_checkpoint(model, allow_pickle=allow_pickle)
+    files = checked(Files(recipe, tuple(report or ()), journal, fresh, force), concept)
+    out, checkpoint = Output(format), open_checkpoint(model, allow_pickle=allow_pickle)
     if dry_run:
         return show_forecast(checkpoint, wish, out)
-    hush()
     where = Circumstance(device, dtype, resolution, config, tokenizer)
-    kept = open_journal(journal, checkpoint, fresh)
-    found = _run(checkpoint, wish, where, kept, out)
-    page = probe_page(found) if format == "human" else []
+    _probe(checkpoint, replace(wish, thumbnails=files.has_page), where, files, out)
+
+
+def _probe(
+    checkpoint: Checkpoint, wish: Wish, where: Circumstance, files: Files, out: Output
+) -> None:
+    from surgery.cli.hush import hush
+    from surgery.cli.probe_page import probe_page
+
+    hush()
+    found = _run(checkpoint, wish, where, open_journal(files, checkpoint), out)
+    page = probe_page(found) if out.format == "human" else []
     out.result(found.to_dict(), _names(found), page)
-    write_files(found, recipe, report or [], out)
+    write_files(found, files, out)
 
 
 def _run(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,31 @@ if TYPE_CHECKING:
 FORMS = (".html", ".json", ".png")
 
 
-def check_places(
-    reports: Sequence[Path], recipe: Path | None, concept: str | None, force: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is to be written besides the result, and where.
+
+    Args:
+        recipe: takes out what was found.
+        reports: a page, a picture or the values, by their endings.
+        journal: None for the one in the cache.
+        fresh: whether to pass over what the journal has.
+        force: whether to replace what is there.
+    """
+
+    recipe: Path | None
+    reports: tuple[Path, ...]
+    journal: Path | None
+    fresh: bool
+    force: bool
+
+    @property
+    def has_page(self) -> bool:
+        """Whether pictures will be shown."""
+        return any(one.suffix == ".html" for one in self.reports)
+
+
+def checked(files: Files, concept: str | None) -> Files:
     """Find everything that would stop the writing, before anything is measured.
 
     Raises:
@@ -30,23 +53,24 @@ def check_places(
     """
     from surgery.cli.places import must_be_free
 
-    for place in reports:
+    for place in files.reports:
         if place.suffix not in FORMS:
             raise UsageError(
                 f"a report named {visible(str(place))}", hint=f"end it in {', '.join(FORMS)}"
             )
-    if recipe is not None and concept is None:
+    if files.recipe is not None and concept is None:
         raise UsageError("--recipe without --concept", hint="a recipe takes out one concept")
-    for place in filter(None, (recipe, *reports)):
-        must_be_free(place, force)
+    for place in filter(None, (files.recipe, *files.reports)):
+        must_be_free(place, files.force)
+    return files
 
 
-def open_journal(given: Path | None, checkpoint: Checkpoint, fresh: bool) -> Journal:
+def open_journal(files: Files, checkpoint: Checkpoint) -> Journal:
     """The measurements of this model that were made before, unless none are wanted."""
     from surgery.localise.journal import Journal
 
-    place = given or cache() / "probes" / f"{checkpoint.fingerprint[:16]}.jsonl"
-    return Journal(place, fresh=fresh)
+    place = files.journal or cache() / "probes" / f"{checkpoint.fingerprint[:16]}.jsonl"
+    return Journal(place, fresh=files.fresh)
 
 
 def cache() -> Path:
@@ -55,20 +79,18 @@ def cache() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "surgery"
 
 
-def write_files(
-    found: ProbeReport | SurveyReport, recipe: Path | None, reports: Sequence[Path], out: Output
-) -> None:
+def write_files(found: ProbeReport | SurveyReport, files: Files, out: Output) -> None:
     """Write what was asked for, and say where it is and what can be run next."""
     from surgery.cli.page import Line, steps, surgery
 
     page = []
-    for place in reports:
+    for place in files.reports:
         _write(place, _bytes(found, place.suffix))
         page.append(Line(f"wrote {place}", "title"))
-    if recipe is not None:
-        _write(recipe, _recipe(found).encode())
-        page.append(Line(f"wrote {recipe}", "title"))
-        page += steps("next:", [surgery("apply", str(recipe))])
+    if files.recipe is not None:
+        _write(files.recipe, _recipe(found).encode())
+        page.append(Line(f"wrote {files.recipe}", "title"))
+        page += steps("next:", [surgery("apply", str(files.recipe))])
     out.talk(page)
 
 

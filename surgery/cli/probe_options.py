@@ -73,10 +73,11 @@ DrawsOption = Annotated[
     int, typer.Option("--draws", min=1, metavar="N", help="How many draws of noise, in tracing.")
 ]
 NoiseOption = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--noise", min=0.0, metavar="X",
-        help="Noise on the concept's tokens in tracing, in standard deviations of the embeddings.",
+        help="Noise on the concept's tokens in tracing, in standard deviations of their embeddings;"
+        " default the least that takes the concept from half of the pictures.",
     ),
 ]  # fmt: skip
 StepsOption = Annotated[

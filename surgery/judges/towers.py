@@ -5,7 +5,8 @@ Only safetensors are read, and after the model is here nothing is asked of the n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -142,13 +143,14 @@ def _kind(opened: Checkpoint) -> str:
 def _model(opened: Checkpoint, kind: str) -> PreTrainedModel:
     where = visible(opened.address)
     try:
-        model, report = KINDS[kind].from_pretrained(
-            opened.root,
-            dtype=torch.float32,
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
+        with _quiet():
+            model, report = KINDS[kind].from_pretrained(
+                opened.root,
+                dtype=torch.float32,
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
     except (OSError, ValueError, RuntimeError, TypeError, AttributeError, KeyError) as error:
         reason = visible(str(error).partition("\n")[0])
         raise CheckpointError(f"transformers cannot load it: {reason}", where=where) from error
@@ -159,6 +161,17 @@ def _model(opened: Checkpoint, kind: str) -> PreTrainedModel:
         )
     found: PreTrainedModel = model
     return found
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library's table of missing tensors off the screen: one sentence says it."""
+    before = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(before)
 
 
 def _tokenizer(

@@ -22,6 +22,17 @@ from surgery.runs.ways import RUNNERS
 Found = Mapping[Arm, tuple[Measurement | None, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What rows are measured with."""
+
+    model: Model
+    probe: Probe
+    judge: Judge
+    journal: Journal
+    stage: Stage
+
+
 @dataclass(slots=True)
 class Rows:
     """Measures the arms of a probe over all cases; what the journal knows is not run again.
@@ -30,20 +41,16 @@ class Rows:
         kept: how many measurements the journal had.
     """
 
-    model: Model
-    probe: Probe
-    judge: Judge
+    bench: Bench
     study: Study
-    journal: Journal
-    stage: Stage
     kept: int = 0
     _ends: dict[Row, Tensor] = field(default_factory=dict)
     _cases: tuple[Case, ...] = ()
     _anchors: tuple[Arm, ...] = ()
 
     def __post_init__(self) -> None:
-        self._cases = self.study.cases(self.probe.way != "substitute")
-        self._anchors = self.probe.anchors(self.model.layout)
+        self._cases = self.study.cases(self.bench.probe.way != "substitute")
+        self._anchors = self.bench.probe.anchors(self.bench.model.layout)
 
     def measure(self, arms: Sequence[Arm], label: str) -> Found:
         """Every arm of every case: (cases,) measurements, None where a prompt lacks the place.
@@ -53,11 +60,11 @@ class Rows:
         """
         rows = [Row(case, arm) for case in self._cases for arm in arms]
         asked = [row for row in rows if self._exists(row)]
-        missing = [row for row in asked if self.journal.get(self._key(row)) is None]
+        missing = [row for row in asked if self.bench.journal.get(self._key(row)) is None]
         self.kept += len(asked) - len(missing)
-        ends = self._ends_of(missing) if self.judge.anchored else []
+        ends = self._ends_of(missing) if self.bench.judge.anchored else []
         to_run = len(ends) + sum(row not in ends for row in missing)
-        with self.stage(label, to_run * self.study.sampling.steps) as advance:
+        with self.bench.stage(label, to_run * self.study.sampling.steps) as advance:
             for batch in _batches(ends, self.study.batch):
                 self._ends.update(zip(batch, self._run(batch, advance), strict=True))
             for batch in _batches(missing, self.study.batch):
@@ -70,10 +77,10 @@ class Rows:
         return found.png if found else ""
 
     def _exists(self, row: Row) -> bool:
-        return RUNNERS[self.probe.way].exists(self.model, row)
+        return RUNNERS[self.bench.probe.way].exists(self.bench.model, row)
 
     def _found(self, row: Row) -> Measurement | None:
-        return self.journal.get(self._key(row)) if self._exists(row) else None
+        return self.bench.journal.get(self._key(row)) if self._exists(row) else None
 
     def _ends_of(self, rows: Sequence[Row]) -> list[Row]:
         """The anchors whose latents a judge needs beside these rows, and that were not run yet."""
@@ -87,10 +94,10 @@ class Rows:
         return self._run(batch, advance)
 
     def _run(self, batch: Sequence[Row], advance: Callable[[int], None]) -> Tensor:
-        run = RUNNERS[self.probe.way].run
-        latents = run(self.model, batch, self.study.sampling, advance)
+        run = RUNNERS[self.bench.probe.way].run
+        latents = run(self.bench.model, batch, self.study.sampling, advance)
         if not torch.isfinite(latents).all():
-            dtype = str(self.model.dtype).removeprefix("torch.")
+            dtype = str(self.bench.model.dtype).removeprefix("torch.")
             raise UsageError(
                 f"in {dtype} the model's numbers overflow",
                 hint="choose --dtype bfloat16 or float32",
@@ -100,10 +107,10 @@ class Rows:
     def _judge(self, batch: Sequence[Row], latents: Tensor) -> None:
         """Have a batch scored, and keep what was said before the next one is run."""
         shown = [number for number, row in enumerate(batch) if self._is_shown(row)]
-        pictures = self.model.decode(latents) if self.judge.sees == "pictures" else None
-        marks = self.judge.marks(self.study.question, self._seen(batch, latents, pictures))
+        pictures = self.bench.model.decode(latents) if self.bench.judge.sees == "pictures" else None
+        marks = self.bench.judge.marks(self.study.question, self._seen(batch, latents, pictures))
         small = dict(zip(shown, self._small(latents, pictures, shown), strict=True))
-        self.journal.add(
+        self.bench.journal.add(
             {
                 self._key(row): Measurement(mark.score, mark.shown, small.get(number, ""))
                 for number, (row, mark) in enumerate(zip(batch, marks, strict=True))
@@ -115,7 +122,7 @@ class Rows:
         return Seen(latents, [row.case.pair for row in batch], pictures, source, target)
 
     def _end(self, batch: Sequence[Row], anchor: Arm) -> Tensor | None:
-        if not self.judge.anchored:
+        if not self.bench.judge.anchored:
             return None
         return torch.stack([self._ends[Row(row.case, anchor)] for row in batch])
 
@@ -125,20 +132,20 @@ class Rows:
     def _small(self, latents: Tensor, pictures: Tensor | None, rows: list[int]) -> list[str]:
         if not rows:
             return []
-        whole = self.model.decode(latents[rows]) if pictures is None else pictures[rows]
+        whole = self.bench.model.decode(latents[rows]) if pictures is None else pictures[rows]
         return [thumbnail(one) for one in whole.cpu()]
 
     def _key(self, row: Row) -> str:
         """Everything that the row's figure depends on; what runs beside it does not count."""
-        study, model, pair = self.study, self.model, row.case.pair
+        study, model, pair = self.study, self.bench.model, row.case.pair
         facts: dict[str, Setting | None] = {
             "version": 1,
             "model": model.fingerprint,
             "device": model.device.type,
             "dtype": str(model.dtype),
             "side": model.side,
-            "way": self.probe.way,
-            "judge": self.judge.name,
+            "way": self.bench.probe.way,
+            "judge": self.bench.judge.name,
             "concept": study.question.concept,
             "aim": study.question.target,
             "sort": study.question.sort,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from surgery.judges import Judge
 from surgery.localise.journal import Journal, Measurement
 from surgery.localise.memory import peak_mb
 from surgery.localise.notes import notes
-from surgery.localise.rows import Rows
+from surgery.localise.rows import Bench, Rows
 from surgery.localise.scoring import Anchored, by_arm, score_of
 from surgery.localise.study import Stage, Study, unwatched
 from surgery.model import Model
@@ -41,9 +41,10 @@ def run_probe(
         UsageError: the model's numbers overflow, or the judge cannot read its pictures.
     """
     began, before = time.monotonic(), model.evaluations
-    rows = Rows(model, probe, judge, study, journal or Journal(), stage)
+    bench = Bench(model, probe, judge, journal or Journal(), stage)
     anchors = probe.anchors(model.layout)
-    ends = _whole(rows.measure(anchors, "with and without"), anchors)
+    rows, ends = _anchored(bench, study)
+    study = rows.study
     arms, scored = _all_arms(rows, probe, ends, study)
     found, last = probe.found(scored)
     cost = Cost(model.evaluations - before, time.monotonic() - began, peak_mb(), rows.kept)
@@ -68,6 +69,22 @@ def run_probe(
     )
 
 
+def _anchored(bench: Bench, study: Study) -> tuple[Rows, Anchored]:
+    """The runs with and without; of several amounts of noise the first that takes most away."""
+    anchors = bench.probe.anchors(bench.model.layout)
+    for noise in study.noises:
+        rows = Rows(bench, replace(study, sampling=replace(study.sampling, noise=noise)))
+        ends = _whole(rows.measure(anchors, "with and without"), anchors)
+        if bench.probe.way == "substitute" or _is_mostly_gone(ends.source):
+            break
+    return rows, ends
+
+
+def _is_mostly_gone(corrupted: Sequence[Measurement]) -> bool:
+    seen = [one.shown for one in corrupted if one.shown is not None]
+    return 2 * sum(seen) <= len(seen)
+
+
 def _all_arms(
     rows: Rows, probe: Probe, ends: Anchored, study: Study
 ) -> tuple[list[Arm], list[Score]]:
@@ -75,14 +92,16 @@ def _all_arms(
     shape = study.shape(probe.way != "substitute")
     tried: list[Arm] = []
     scored: list[Score] = []
-    while arms := probe.arms(rows.model.layout, scored):
+    while arms := probe.arms(rows.bench.model.layout, scored):
         label = f"{probe.name}: {len(arms)} places"
         scored += by_arm(arms, rows.measure(arms, label), ends, shape)
         tried += arms
     return tried, scored
 
 
-def _whole(found: Mapping[Arm, tuple[Measurement | None, ...]], anchors: tuple[Arm, Arm]) -> Anchored:
+def _whole(
+    found: Mapping[Arm, tuple[Measurement | None, ...]], anchors: tuple[Arm, Arm]
+) -> Anchored:
     source, target = (tuple(one for one in found[arm] if one is not None) for arm in anchors)
     return Anchored(source, target)
 

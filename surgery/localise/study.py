@@ -11,6 +11,8 @@ from typing import TypeAlias
 from surgery.questions import Question
 from surgery.runs.base import Case, Sampling
 
+NOISES = (3.0, 5.0, 8.0, 12.0)
+
 Stage: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """A label and a number of steps -> a block whose function is told how many were just done."""
 
@@ -28,6 +30,8 @@ class Study:
         question: the concept and its prompts.
         seeds: of the pictures; every prompt is painted with each.
         draws: of noise, for probes that corrupt.
+        noises: amounts of noise to try, see `Sampling.noise`; the first under which the judge sees
+            the concept in at most half of the pictures is used, else the last.
         batch: rows that are run at a time.
         thumbnails: whether to keep a small picture of every place, of the first case.
     """
@@ -36,6 +40,7 @@ class Study:
     sampling: Sampling
     seeds: tuple[int, ...]
     draws: int = 1
+    noises: tuple[float, ...] = NOISES
     batch: int = 8
     thumbnails: bool = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from surgery.probes.locogen import bounds
+from surgery.probes.windows import overlap
 from surgery.report import ProbeReport, SortFinding, SurveyReport
 
 
@@ -28,12 +28,5 @@ def _finding(sort: str, reports: Sequence[ProbeReport]) -> SortFinding | None:
     means = {site: sum(one[site] for one in effects) / len(effects) for site in shared}
     best = max(shared, key=means.__getitem__)
     own = [max(one, key=one.__getitem__) for one in effects]
-    agreeing = sum(_share_a_layer(best, site) for site in own)
+    agreeing = sum(overlap(best, site) for site in own)
     return SortFinding(sort, best, means[best], len(reports), agreeing)
-
-
-def _share_a_layer(one: str, other: str) -> bool:
-    if ":" not in one or ":" not in other:
-        return one == other
-    (first, stop), (begin, end) = bounds(one), bounds(other)
-    return first < end and begin < stop

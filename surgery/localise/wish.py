@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surgery.errors import UsageError
-from surgery.localise.study import Study
+from surgery.localise.study import NOISES, Study
 from surgery.probes import PROBES
 from surgery.probes.base import Probe
 from surgery.questions import Question, Sort, Vocabulary, ask, questions
@@ -38,7 +38,8 @@ class Wish:
         first_seed: of the pictures.
         draws: of noise, for probes that corrupt.
         steps, guidance: of sampling; None for what is usual for the model.
-        noise: on the concept's tokens, in standard deviations of the embeddings.
+        noise: on the concept's tokens, in standard deviations of their embeddings; None for the
+            least that takes the concept from half of the pictures.
         window, stride, threshold: of probes of windows, see `LocoGen`.
         batch: pictures that are made at a time.
         per_sort: how many concepts of each sort, where no concept is named.
@@ -57,7 +58,7 @@ class Wish:
     draws: int = 3
     steps: int | None = None
     guidance: float | None = None
-    noise: float = 3.0
+    noise: float | None = None
     window: int | None = None
     stride: int | None = None
     threshold: float | None = None
@@ -129,7 +130,7 @@ def study_of(wish: Wish, question: Question, vocabulary: Vocabulary) -> Study:
     sampling = Sampling(
         wish.steps or STEPS[vocabulary],
         GUIDANCE[vocabulary] if wish.guidance is None else wish.guidance,
-        wish.noise,
     )
+    noises = NOISES if wish.noise is None else (wish.noise,)
     seeds = tuple(range(wish.first_seed, wish.first_seed + wish.seeds))
-    return Study(question, sampling, seeds, wish.draws, wish.batch, wish.thumbnails)
+    return Study(question, sampling, seeds, wish.draws, noises, wish.batch, wish.thumbnails)

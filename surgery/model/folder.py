@@ -18,6 +18,7 @@ from surgery.model.networks import (
     network,
     sample_side,
     value,
+    zeros_for_empty,
 )
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.text import visible
@@ -43,7 +44,7 @@ def from_folder(checkpoint: Checkpoint, dtype: torch.dtype) -> Networks:
         vae=loaded.get("vae"),
         towers={role: loaded[name] for role, name in COMPONENTS.items() if name in loaded},
         scheduler={"prediction_type": "epsilon", **_json(checkpoint, _SCHEDULER)},
-        zero_empty=index.get("force_zeros_for_empty_prompt") is True,
+        zero_empty=zeros_for_empty(index),
         side=sample_side(_json(checkpoint, "unet/config.json")),
     )
 

@@ -21,6 +21,7 @@ from surgery.model.schedule import checked
 from surgery.model.single import from_single
 from surgery.model.t5_tokens import load_t5_tokens
 from surgery.model.unstated import decided
+from surgery.scaled import scale_name
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 from surgery.store.text import visible
 from surgery.tokens import find_tokens
@@ -62,6 +63,7 @@ def load_model(
     place, precision = _device(device), _precision(dtype)
     opened = checkpoint if isinstance(checkpoint, Checkpoint) else open_checkpoint(checkpoint)
     opened = opened.here()
+    _check_values(opened)
     networks = _networks(opened, config, precision)
     layout = layout_of(networks.denoiser, networks.towers, _tokenizer_files(opened))
     _check(networks, layout, opened)
@@ -96,6 +98,16 @@ def _precision(name: str) -> torch.dtype:
     dtype = getattr(torch, name)
     assert isinstance(dtype, torch.dtype)
     return dtype
+
+
+def _check_values(checkpoint: Checkpoint) -> None:
+    for name in checkpoint:
+        if scale_name(name, checkpoint) is not None:
+            raise CheckpointError(
+                f"{visible(name)} is stored as 8-bit numbers with a scale, which cannot be run",
+                where=visible(checkpoint.address),
+                hint="give the model in half precision",
+            )
 
 
 def _networks(checkpoint: Checkpoint, config: Path | None, dtype: torch.dtype) -> Networks:

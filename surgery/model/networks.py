@@ -83,6 +83,11 @@ def sample_side(config: Config) -> int:
     return sides[0] if isinstance(sides[0], int) and len(set(sides)) == 1 else 0
 
 
+def zeros_for_empty(index: Config) -> bool:
+    """Whether the empty prompt is told as zeros: with two towers it is, unless it says no."""
+    return index.get("force_zeros_for_empty_prompt", "text_encoder_2" in index) is True
+
+
 def value(
     ref: TensorRef, dtype: torch.dtype | None = None, rows: tuple[int, int] | None = None
 ) -> Tensor:

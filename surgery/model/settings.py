@@ -8,7 +8,7 @@ from pathlib import Path
 
 from surgery.errors import CheckpointError
 from surgery.layout import Layout
-from surgery.model.networks import COMPONENTS, Config
+from surgery.model.networks import COMPONENTS, Config, zeros_for_empty
 from surgery.prediction import prediction
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.strict_json import load_file
@@ -71,7 +71,7 @@ def _given(folder: Path, parts: tuple[str, ...]) -> Settings:
             "prediction_type": "epsilon",
             **_read(folder, "scheduler/scheduler_config.json"),
         },
-        zero_empty=index.get("force_zeros_for_empty_prompt") is True,
+        zero_empty=zeros_for_empty(index),
     )
 
 
@@ -107,4 +107,4 @@ def _scheduler(said: Config, kind: str, checkpoint: Checkpoint) -> Config:
 
 def _zero(said: Config) -> bool:
     index = said["model_index"]
-    return isinstance(index, dict) and index.get("force_zeros_for_empty_prompt") is True
+    return isinstance(index, dict) and zeros_for_empty(index)

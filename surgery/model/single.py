@@ -52,7 +52,7 @@ def from_single(checkpoint: Checkpoint, config: Path | None, dtype: torch.dtype)
     """
     layout = detect(checkpoint)
     chosen = settings(checkpoint, layout, config)
-    source = _Source(checkpoint, layout, chosen, dtype)
+    source = SingleFile(checkpoint, layout, chosen, dtype)
     source.check()
     return Networks(
         denoiser=source.converted("unet"),
@@ -64,8 +64,12 @@ def from_single(checkpoint: Checkpoint, config: Path | None, dtype: torch.dtype)
     )
 
 
-class _Source:
-    """A single file and the configuration that it is read by."""
+class SingleFile:
+    """A single file and the configuration that it is read by.
+
+    Raises:
+        CheckpointError: the configuration has a network of a class that is not run here.
+    """
 
     def __init__(
         self, checkpoint: Checkpoint, layout: Layout, chosen: Settings, dtype: torch.dtype
@@ -118,9 +122,12 @@ class _Source:
         with TemporaryDirectory() as folder, no_init_weights(), _made_as(dtype):
             told = json.dumps(dict(self.chosen.networks[name]))
             (Path(folder) / "config.json").write_text(told, "utf-8")
-            made: nn.Module = CLASSES[self._kind(name)].from_single_file(
-                tensors, config=folder, local_files_only=True, low_cpu_mem_usage=False
-            )
+            try:
+                made: nn.Module = CLASSES[self._kind(name)].from_single_file(
+                    tensors, config=folder, local_files_only=True, low_cpu_mem_usage=False
+                )
+            except (RuntimeError, ValueError, KeyError) as error:
+                raise self._unfit(f"its {name} has other layers") from error
         return made.eval().requires_grad_(False)
 
     def _held(self, prefix: str) -> list[tuple[str, TensorRef]]:

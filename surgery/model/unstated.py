@@ -16,8 +16,8 @@ from surgery.model.networks import sample_side
 from surgery.model.parts import Parts
 from surgery.model.settings import bundled
 
-LAST_TIME, SIDE, LEAST = 999, 64, 0.5
-"""The noisiest time, the side of the latents asked, and how much of the noise must come back."""
+LAST_TIME, LEAST = 999, 0.5
+"""The noisiest time, and how much of the noise must come back."""
 
 
 def decided(parts: Parts) -> Parts:
@@ -40,7 +40,8 @@ def echo(parts: Parts) -> float:
     """How like the noise the answer to it is: their cosine, -1 to 1."""
     denoiser = parts.networks.denoiser
     weight = next(denoiser.parameters())
-    noise = torch.randn((1, 4, SIDE, SIDE), generator=torch.Generator().manual_seed(0))
+    shape = (1, 4, parts.networks.side, parts.networks.side)
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     told = encode([""], parts.layout, parts.networks.towers, parts.tokens, ())
     said = (
         denoiser(noise.to(weight), LAST_TIME, encoder_hidden_states=told.states)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from surgery.pages.html import Child, Html, el
+from surgery.pages.html import Child, Html, el, unbroken
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def section(title: str, about: str, *content: Child) -> Html:
 def tiles(figures: Iterable[tuple[str, str, str]]) -> Html:
     """The few figures that matter most: what, how much, a note."""
     boxes = [
-        el("div", el("dt", what), el("dd", figure), el("dd", note) if note else None)
+        el("div", el("dt", what), [el("dd", unbroken(one)) for one in (figure, note) if one])
         for what, figure, note in figures
     ]
     return el("dl", boxes, cls="tiles")
@@ -43,16 +43,25 @@ def table(
     caption: str,
     columns: Sequence[str],
     rows: Iterable[Sequence[Child]],
+    *,
+    words: int = 1,
     found: Iterable[int] = (),
 ) -> Html:
-    """Rows under column titles, the first column a title too; the others are figures."""
+    """Rows under column titles, the first column a title too.
+
+    Args:
+        words: how many columns hold words; the others hold figures.
+        found: rows to mark.
+    """
     marked = set(found)
-    head = el("tr", [el("th", name, scope="col", cls=_side(at)) for at, name in enumerate(columns)])
+    sides = [None if at < words else "number" for at in range(len(columns))]
+    titles = zip(columns, sides, strict=True)
+    head = el("tr", [el("th", name, scope="col", cls=side) for name, side in titles])
     body = [
         el(
             "tr",
             el("th", row[0], scope="row"),
-            [el("td", cell, cls="number") for cell in row[1:]],
+            [el("td", one, cls=side) for one, side in zip(row[1:], sides[1:], strict=True)],
             cls="found" if number in marked else None,
         )
         for number, row in enumerate(rows)
@@ -111,10 +120,6 @@ def _shots(shots: Shots) -> Html:
     ]
     look = "shots found" if shots.found else "shots"
     return el("figure", words, el("div", pictures, cls="row"), cls=look, data_key=shots.key)
-
-
-def _side(column: int) -> str | None:
-    return "number" if column else None
 
 
 def _said(value: object) -> str:

@@ -35,6 +35,7 @@ def page(
         el("meta", charset="utf-8"),
         el("meta", http_equiv="Content-Security-Policy", content=policy),
         el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        el("link", rel="icon", href="data:,"),
         el("title", title),
         el("style", Html("".join(_file(name) for name in ("frame.css", *styles)))),
     )

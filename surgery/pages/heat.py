@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from surgery.pages.html import Child, Html, el, style
 from surgery.report import ProbeReport, Score
-from surgery.report.findings import effect, percent
+from surgery.report.findings import percent
 from surgery.report.panels import (
     Panel,
     Place,
@@ -16,6 +16,7 @@ from surgery.report.panels import (
     panels,
     place,
     profile,
+    row,
     tokens,
 )
 
@@ -51,14 +52,10 @@ def charts(scores: Iterable[Score], marks: Marks) -> Html:
 
 def strip(report: ProbeReport, wide: int) -> Html:
     """One row for a whole report: each place begins at its first layer, `wide` layers in all."""
-    panel = max(panels(report.scores), key=lambda one: max(map(_effect, profile(one))))
-    scores, marks = profile(panel), Marks(marked(report))
-    spots = [place(score.site) or Place("", at, at + 1) for at, score in enumerate(scores)]
-    ends = [*(spot.first for spot in spots[1:]), spots[-1].end]
-    cells = []
-    for score, spot, end in zip(scores, spots, ends, strict=True):
-        across = f"grid-column:{spot.first + 1}/{max(end, spot.first + 1) + 1}"
+    marks, cells = Marks(marked(report)), []
+    for score, first, end in row(report):
         look = marks.attributes(score, "cell")
+        across = f"grid-column:{first + 1}/{end + 1}"
         cells.append(el("span", el("span", _short(score)), role="img", style=across, **look))
     return el("span", cells, cls="strip", style=style(n=wide))
 
@@ -68,16 +65,17 @@ def ruler(spot: Place, layers: int) -> Html:
     ticks = [
         el("i", cls="found" if spot.first <= one < spot.end else None) for one in range(layers)
     ]
-    row = el("div", ticks, cls="ruler", style=style(n=layers), aria_hidden="true")
+    marked_ones = el("div", ticks, cls="ruler", style=style(n=layers), aria_hidden="true")
     ends = el("div", el("span", "first layer, 0"), el("span", f"last layer, {layers - 1}"),
               cls="ends")  # fmt: skip
-    return el("div", row, ends)
+    return el("div", marked_ones, ends)
 
 
-def legend(words: str) -> Html:
+def legend(words: str, *, is_found: bool = True) -> Html:
     """How to read the colours, and what marks the found place."""
     ramp = el("span", [el("i", cls=f"e{one}") for one in range(LEVELS + 1)], cls="ramp")
-    return el("p", "0 %", ramp, "100 %", el("span", words), el("span", cls="key"), "found here",
+    mark = el("span", el("span", cls="key"), "found here", cls="found") if is_found else None
+    return el("p", el("span", words), el("span", "0 %"), ramp, el("span", "100 %"), mark,
               cls="legend")  # fmt: skip
 
 
@@ -88,9 +86,9 @@ def level(share: float) -> int:
 
 def told(score: Score) -> str:
     """Everything that is known of a place, its parts apart for the eye."""
-    parts = [in_words(score), f"effect {effect(score)}"]
-    if score.low is not None:
-        parts[-1] += ", 95 % interval in brackets"
+    parts = [in_words(score), f"effect {percent(score.effect)}"]
+    if score.low is not None and score.high is not None:
+        parts[-1] += f", 95 % interval {round(100 * score.low)} to {round(100 * score.high)}"
     if score.shown:
         parts.append(f"shown in {percent(score.shown.value)} of {score.shown.count} pictures")
     parts.append(f"score {score.mean:.3g} ± {score.std:.2g} over {score.count} runs")
@@ -151,9 +149,9 @@ def _foot(panel: Panel) -> list[Html]:
     spots = [place(site) for site in panel.sites]
     is_whole = len(spots) <= WORDY or all(spot and spot.end == spot.first + 1 for spot in spots)
     names = [(spot.layers if is_whole else str(spot.first)) if spot else "" for spot in spots]
-    step = 5 if len(spots) > MANY else 1
+    step = 5 if len(spots) > WORDY else 1
     ticks = [
-        el("span", el("span", name, cls="tick") if at % step == 0 else None, cls="at")
+        el("span", el("span", name, cls=None if at % step else "tick"), cls="at")
         for at, name in enumerate(names)
     ]
     return [el("span", "layers" if is_whole else "from layer", cls="label"), *ticks]
@@ -167,7 +165,3 @@ def _heat(rows: Child, wide: int, label: str, *, many: bool) -> Html:
 
 def _short(score: Score) -> str:
     return f"{round(100 * score.effect)}"
-
-
-def _effect(score: Score) -> float:
-    return score.effect

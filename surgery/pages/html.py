@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from surgery.store.text import visible
 
-EMPTY_ELEMENTS = frozenset({"img", "meta", "br"})
+EMPTY_ELEMENTS = frozenset({"img", "link", "meta"})
 
 
 class Html(str):
@@ -32,6 +32,11 @@ def el(name: str, *children: Child, **attributes: Value) -> Html:
     opening = f"<{name}{''.join(_attribute(*one) for one in attributes.items())}>"
     inside = "".join(_content(child) for child in children)
     return Html(opening if name in EMPTY_ELEMENTS else f"{opening}{inside}</{name}>")
+
+
+def unbroken(text: str) -> str:
+    """The text with each figure and its percent sign kept on one line."""
+    return text.replace(" %", "\u00a0%")
 
 
 def style(**figures: float) -> str:

@@ -9,12 +9,12 @@ from math import floor
 from surgery.pages import blocks
 from surgery.pages.frame import page
 from surgery.pages.heat import Marks, charts, legend, ruler
-from surgery.pages.html import Child, Html, el
+from surgery.pages.html import Child, Html, el, unbroken
 from surgery.pages.shots import SHOWN_AT_ONCE, keys, shots
 from surgery.pages.survey import survey
 from surgery.report import ProbeReport, Score, SurveyReport
-from surgery.report.findings import before, effect, headline, kept, percent, restores
-from surgery.report.panels import depth, elsewhere, in_words, marked, place
+from surgery.report.findings import before, effect, headline, kept, percent, restores, title
+from surgery.report.panels import depth, elsewhere, in_words, marked, panels, place
 from surgery.store.text import visible
 
 STYLES, SCRIPTS = ("heat.css",), ("heat.js",)
@@ -29,12 +29,11 @@ def probe_page(report: ProbeReport | SurveyReport) -> str:
         report: of one probe, or of a survey of several concepts of each sort.
     """
     if isinstance(report, SurveyReport):
-        title, body = f"what {report.model} keeps where", survey(report, details)
+        body = survey(report, details)
     else:
-        title = f"{report.concept} in {report.model}"
         body = el("div", _hero(report), details(report))
     subject = f"{report.kind} by {report.method}"
-    return page(title, subject, body, styles=STYLES, scripts=SCRIPTS)
+    return page(title(report), subject, body, styles=STYLES, scripts=SCRIPTS)
 
 
 def details(report: ProbeReport, prefix: str = "") -> Html:
@@ -55,7 +54,7 @@ def _hero(report: ProbeReport) -> Html:
     return el(
         "div",
         _lead(report),
-        el("h1", headline(report)),
+        el("h1", unbroken(headline(report))),
         ruler(spot, layers) if spot and is_window else None,
         blocks.tiles(_figures(report, found)),
     )
@@ -107,7 +106,7 @@ def _chart(report: ProbeReport, prefix: str) -> Html:
     return blocks.section(
         "Where it is",
         f"{act} Layers are counted from 0, in the order in which they run.",
-        legend("effect"),
+        legend("effect", is_found=marks.found is not None),
         charts(report.scores, marks),
         blocks.more("All figures as a table", rows, is_open=len(report.scores) <= FEW_ROWS),
         _smaller(report),
@@ -117,18 +116,20 @@ def _chart(report: ProbeReport, prefix: str) -> Html:
 def _smaller(report: ProbeReport) -> Html | None:
     if not report.smaller:
         return None
-    title = f"{len(report.smaller)} smaller windows, which were tried first and did not suffice"
-    return blocks.more(title, charts(report.smaller, Marks()), _table(title, report.smaller, None))
+    about = f"{len(report.smaller)} smaller windows, which were tried first and did not suffice"
+    return blocks.more(about, charts(report.smaller, Marks()), _table(about, report.smaller, None))
 
 
 def _table(caption: str, scores: Iterable[Score], found: Score | None) -> Html:
     listed = tuple(scores)
     is_seen = any(score.shown for score in listed)
-    columns = ["place", "effect, % (95 % interval)", *(["still shown"] if is_seen else []),
+    kinds = panels(listed)
+    first = kinds[0].title if len(kinds) == 1 else "place"
+    columns = [first, "effect, % (95 % interval)", *(["still shown"] if is_seen else []),
                "score ± std", "runs"]  # fmt: skip
     rows = [
         [
-            in_words(score),
+            _named(score, len(kinds) == 1),
             effect(score),
             *([percent(score.shown.value) if score.shown else "-"] if is_seen else []),
             f"{score.mean:.3g} ± {score.std:.2g}",
@@ -137,7 +138,14 @@ def _table(caption: str, scores: Iterable[Score], found: Score | None) -> Html:
         for score in listed
     ]
     at = [number for number, score in enumerate(listed) if score is found]
-    return blocks.table(caption, columns, rows, at)
+    return blocks.table(caption, columns, rows, found=at)
+
+
+def _named(score: Score, is_only_kind: bool) -> str:
+    spot = place(score.site)
+    if not (is_only_kind and spot) or score.column:
+        return in_words(score)
+    return f"layers {spot.layers}" if spot.end > spot.first + 1 else f"layer {spot.first}"
 
 
 def _pictures(report: ProbeReport, prefix: str) -> Html | None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from surgery.pages import blocks
 from surgery.pages.heat import legend, strip
-from surgery.pages.html import Html, el
+from surgery.pages.html import Html, el, unbroken
 from surgery.report import ProbeReport, SurveyReport
 from surgery.report.findings import from_layers, headline, percent
-from surgery.report.panels import depth, in_words_of, marked, place
+from surgery.report.panels import in_words_of, marked, place, row
 
 Details = Callable[[ProbeReport, str], Html]
 
@@ -21,7 +21,13 @@ def survey(report: SurveyReport, details: Details) -> Html:
         details: what is shown of a concept when its row is opened.
     """
     lead = el("p", "style, objects and facts in ", el("b", report.model), cls="lead")
-    return el("div", lead, el("h1", headline(report)), _sorts(report), _concepts(report, details))
+    return el(
+        "div",
+        lead,
+        el("h1", unbroken(headline(report))),
+        _sorts(report),
+        _concepts(report, details),
+    )
 
 
 def _sorts(report: SurveyReport) -> Html:
@@ -37,12 +43,12 @@ def _sorts(report: SurveyReport) -> Html:
     columns = ("from", "place", "mean effect", "concepts that agree")
     about = "For each sort the place with the largest mean effect over its concepts. A concept "
     about += "agrees where its own best place shares a layer with it."
-    table = blocks.table("Where each sort is kept", columns, rows)
+    table = blocks.table("Where each sort is kept", columns, rows, words=2)
     return blocks.section("By sort", about, el("div", table, cls="card"))
 
 
 def _concepts(report: SurveyReport, details: Details) -> Html:
-    wide = max((depth(one.scores) for one in report.reports), default=0) or 1
+    wide = max((row(one)[-1][2] for one in report.reports if one.scores), default=1)
     sorts = dict.fromkeys(one.sort for one in report.reports)
     numbered = list(enumerate(report.reports))
     groups = [

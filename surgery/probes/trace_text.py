@@ -11,6 +11,8 @@ from surgery.probes.base import Arm, Clean, RestoreText, Way
 from surgery.probes.roles import ROLES, Role
 from surgery.report import Score
 
+ALIKE = 0.02
+"""Effects as near as this are taken for equal."""
 PARTS = ("self_attn", "mlp", "layer")
 
 
@@ -50,6 +52,16 @@ class TraceText:
         )
 
     def found(self, scored: Sequence[Score]) -> tuple[str, tuple[Score, ...]]:
-        """The state with the largest effect, if that is more than chance."""
-        best = max(scored, key=lambda score: score.effect)
+        """The earliest state that brings back as much as any, if that is more than chance.
+
+        Of the places in one layer the subject's last token comes first, then the others in order.
+        """
+        most = max(score.effect for score in scored)
+        close = [score for score in scored if score.effect >= most - ALIKE]
+        best = min(close, key=self._lateness)
         return best.name if (best.low or 0) > 0 else "", tuple(scored)
+
+    def _lateness(self, score: Score) -> tuple[int, int, bool, int]:
+        part, _, layer = score.site.rpartition(".")[2].rstrip("]").partition("[")
+        role = next(place for place, one in enumerate(self.roles) if one == score.column)
+        return int(layer), self.parts.index(part), score.column != "last", role

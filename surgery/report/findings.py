@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import floor
 
-from surgery.report.panels import depth, elsewhere, in_words, marked
+from surgery.report.panels import depth, elsewhere, in_words, marked, place
 from surgery.report.probes import ProbeReport, Score, SortFinding, SurveyReport
 from surgery.report.verify import Share
 
 RESTORING = frozenset({"trace_unet", "trace_text"})
 """Methods that restore a place; the others replace the text that it is given."""
+
+PLURALS = {"object": "objects", "fact": "facts"}
 
 UNRUN = frozenset({"weights"})
 """Methods that run no model."""
@@ -47,6 +49,13 @@ def headline(report: ProbeReport | SurveyReport) -> str:
     return f"{report.concept} {verb} {_whole(report, found)}: {_proof(report, found, rest)}."
 
 
+def title(report: ProbeReport | SurveyReport) -> str:
+    """What was looked for, where, and how."""
+    if isinstance(report, SurveyReport):
+        return f"What {report.model} keeps where, by {report.method}"
+    return f"{report.concept} in {report.model}, by {report.method}"
+
+
 def restores(report: ProbeReport) -> bool:
     """Whether places were restored in a corrupted run, not replaced in a sound one."""
     return report.method in RESTORING
@@ -54,8 +63,9 @@ def restores(report: ProbeReport) -> bool:
 
 def from_layers(finding: SortFinding) -> str:
     """`style from layer 8`, as the literature's tables say it."""
-    first = finding.site.partition("[")[2].partition(":")[0].rstrip("]")
-    return f"{finding.sort} from layer {first}" if first.isdigit() else finding.sort
+    spot = place(finding.site)
+    sort = PLURALS.get(finding.sort, finding.sort)
+    return f"{sort} from layer {spot.first}" if spot else f"{sort} in {finding.site}"
 
 
 def before(report: ProbeReport) -> Share | None:

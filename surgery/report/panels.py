@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from surgery.report.probes import ProbeReport, Score
 
@@ -103,6 +104,21 @@ def profile(panel: Panel) -> tuple[Score, ...]:
     return tuple(
         max((one for one in group if one), key=lambda score: score.effect) for group in columns
     )
+
+
+def row(report: ProbeReport) -> tuple[tuple[Score, int, int], ...]:
+    """The report on one line: the kind that reaches farthest, each score with its columns.
+
+    A window stands at its first layer and reaches to where the next one stands.
+    """
+    if not report.scores:
+        return ()
+    panel = max(panels(report.scores), key=lambda one: max(score.effect for score in profile(one)))
+    scores = profile(panel)
+    firsts = [spot.first if (spot := place(one.site)) else at for at, one in enumerate(scores)]
+    steps = [later - first for first, later in pairwise(firsts)] or [1]
+    ends = [first + max(1, step) for first, step in zip(firsts, [*steps, steps[0]], strict=True)]
+    return tuple(zip(scores, firsts, ends, strict=True))
 
 
 def marked(report: ProbeReport) -> Score | None:

@@ -23,12 +23,12 @@ class Sampling:
         steps: of the sampler.
         guidance: weight of the prompt against the empty prompt.
         noise: standard deviation of the noise on the concept's token embeddings, in standard
-            deviations of the whole table of embeddings.
+            deviations of these embeddings themselves.
     """
 
     steps: int
     guidance: float
-    noise: float = 3.0
+    noise: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ def noise_hooks(model: Model, cases: Sequence[Case | None], sampling: Sampling) 
         cases: one for each row of the batch; None leaves a row clean.
 
     Source: Meng et al. 2022, arXiv 2202.05262, appendix B.1: three standard deviations of the
-    embeddings; the deviation is that of the whole table.
+    subject's own embeddings.
     """
     return [
         Hook(
@@ -32,21 +32,19 @@ def noise_hooks(model: Model, cases: Sequence[Case | None], sampling: Sampling) 
 def _adding(
     model: Model, tower: str, cases: Sequence[Case | None], sampling: Sampling
 ) -> Callable[[Tensor], Tensor]:
-    table = model.modules(f"{tower}.embedding")[0].get_parameter("weight")
-    scale = sampling.noise * float(table.float().std())
-
     def add(embedded: Tensor) -> Tensor:
         changed = embedded.clone()
         for row, case in enumerate(cases):
             if case is not None:
                 first, last = model.tokens(tower).subject_span(case.pair.source, case.pair.subject)
-                drawn = scale * _noise(case, last - first + 1, embedded.shape[-1])
-                changed[row, first : last + 1] += drawn.to(changed)
+                own = embedded[row, first : last + 1]
+                scale = sampling.noise * float(own.float().std())
+                changed[row, first : last + 1] += (scale * _noise(case, own)).to(own)
         return changed
 
     return add
 
 
-def _noise(case: Case, count: int, width: int) -> Tensor:
+def _noise(case: Case, own: Tensor) -> Tensor:
     """Of the draw alone: every prompt and seed of a draw meets the same noise."""
-    return torch.randn(count, width, generator=torch.Generator().manual_seed(case.draw))
+    return torch.randn(own.shape, generator=torch.Generator().manual_seed(case.draw))

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from surgery.errors import UsageError
-from surgery.judges.base import Judge, Mark, marked, pictures_of
+from surgery.judges.base import Judge, Mark, Seen, marked, pictures_of
 from surgery.judges.noise import NoiseJudge
-from tests.judges.build import STYLE, Seen
+from tests.judges.build import STYLE
 
 
 def test_scores_become_marks_with_and_without_a_yes_or_no() -> None:
@@ -35,5 +36,6 @@ def test_a_judge_is_told_from_a_function() -> None:
 
 def test_nothing_heavy_is_imported_before_a_judge_is_chosen() -> None:
     script = "import sys, surgery.judges; print({'torch', 'transformers'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root)
     assert done.stdout.strip() == "set()", done.stderr

@@ -52,7 +52,9 @@ def test_a_picture_of_the_right_size_stays_what_it_is() -> None:
 
 def test_values_are_normalised_by_channel() -> None:
     found = Preparation(8, 8)(torch.full((1, 3, 8, 8), -1.0))[0, :, 0, 0]
-    assert found.tolist() == pytest.approx([-m / s for m, s in zip(CLIP_MEAN, CLIP_STD, strict=True)])
+    assert found.tolist() == pytest.approx(
+        [-m / s for m, s in zip(CLIP_MEAN, CLIP_STD, strict=True)]
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def one_file(folder: Path, out: Path) -> Path:
     """A diffusers folder under the names of the original code, with a sampler's table beside."""
     whole = open_checkpoint(folder)
     parts: dict[str, list[str]] = {}
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for name in whole:
         component, _, inner = name.partition("/")
         parts.setdefault(component, []).append(inner)

@@ -89,4 +89,4 @@ def test_runs_taken_as_independent_would_hold_the_truth_far_less_often() -> None
 
 
 def test_an_interval_holds_its_share_of_the_rounds() -> None:
-    assert interval(np.arange(1001), 0.9) == pytest.approx((50, 950))
+    assert interval(np.arange(1001.0), 0.9) == pytest.approx((50, 950))
