@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from surgery.diff import diff
     from surgery.doctor import doctor
     from surgery.errors import SurgeryError
+    from surgery.localise.probe import probe
     from surgery.plan import make_plan
     from surgery.recipe import load_recipe
     from surgery.store.checkpoint import open_checkpoint
@@ -32,6 +33,7 @@ __all__ = [
     "load_recipe",
     "make_plan",
     "open_checkpoint",
+    "probe",
     "verify",
 ]
 
@@ -45,6 +47,7 @@ _HOMES = {
     "load_recipe": "surgery.recipe",
     "make_plan": "surgery.plan",
     "open_checkpoint": "surgery.store.checkpoint",
+    "probe": "surgery.localise.probe",
     "verify": "surgery.verify",
 }
 

@@ -44,7 +44,6 @@ FLOORS = {
     "doctor": 5,
     "pictures": 5,
     "pages": 5,
-    "pages": 5,
     "atelier": 5,
     "atelier.judge": 4,
     "atelier.pictures": 4,

@@ -105,10 +105,10 @@ def _run(
     checkpoint: Checkpoint, wish: Wish, where: Circumstance, kept: Journal, out: Output
 ) -> ProbeReport | SurveyReport:
     from surgery.cli.page import Line
-    from surgery.localise.probe import probe
+    from surgery.localise.probe import answer
 
     try:
-        return probe(checkpoint, wish, where, journal=kept, stage=_stage(out))
+        return answer(checkpoint, wish, where, kept, _stage(out))
     except BaseException:
         if kept.file is not None and kept.added:
             said = f"{kept.added} measurements are kept in {kept.file}: asked again, it goes on"

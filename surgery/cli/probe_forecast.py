@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def show_forecast(checkpoint: Checkpoint, wish: Wish, out: Output) -> None:
     """Count the runs for each concept that would be asked about."""
     from surgery.layout import detect
+    from surgery.localise.chosen import chosen_probe, chosen_questions, study_of
     from surgery.localise.forecast import forecast
-    from surgery.localise.wish import chosen_probe, chosen_questions, study_of
     from surgery.questions import vocabulary_of
 
     vocabulary, layout = vocabulary_of(checkpoint), detect(checkpoint)

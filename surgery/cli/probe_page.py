@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from surgery.cli.page import Line, Page, Table, percent, plural
+from surgery.cli.page import Line, Page, Table, plural
+from surgery.probes.windows import elsewhere
 from surgery.report import ProbeReport, Score, SurveyReport
 
 BAR = 12
@@ -29,7 +30,7 @@ def survey_page(report: SurveyReport) -> Page:
         (
             one.sort,
             one.site,
-            percent(one.effect),
+            _whole(one.effect),
             f"{one.agreeing} of {one.count}",
         )
         for one in report.sorts
@@ -43,7 +44,7 @@ def survey_page(report: SurveyReport) -> Page:
 
 def _best(report: ProbeReport) -> tuple[str, str, str]:
     best = max(report.scores, key=lambda score: score.effect)
-    return best.site, percent(best.effect), _shown(best)
+    return best.site, _whole(best.effect), _shown(best)
 
 
 def _list(report: ProbeReport, title: str) -> Table:
@@ -63,11 +64,11 @@ def _row(score: Score, report: ProbeReport) -> tuple[str, ...]:
     mark = "  ←" if score.site == report.found else ""
     return (
         place,
-        percent(score.effect),
+        _whole(score.effect),
         bar(score.effect) + mark,
         _interval(score),
         _shown(score),
-        f"{score.mean:.3g}",
+        _score(score.mean),
     )
 
 
@@ -81,7 +82,16 @@ def _grid(report: ProbeReport, title: str) -> Table:
 
 
 def _cell(effect: float | None) -> str:
-    return "-" if effect is None else f"{effect:.0%}".replace("%", " %").replace("-0 ", "0 ")
+    return "-" if effect is None else _whole(effect)
+
+
+def _whole(share: float) -> str:
+    """A share in whole percents, never as minus nothing."""
+    return f"{round(100 * share) or 0} %"
+
+
+def _score(score: float) -> str:
+    return "0" if abs(score) < 0.0005 else f"{score:.3g}"
 
 
 def _is_grid(report: ProbeReport) -> bool:
@@ -97,21 +107,29 @@ def bar(effect: float, width: int = BAR) -> str:
 def _interval(score: Score) -> str:
     if score.low is None or score.high is None:
         return "-"
-    return f"{score.low:.0%} to {score.high:.0%}".replace("%", " %")
+    return f"{_whole(score.low)} to {_whole(score.high)}"
 
 
 def _shown(score: Score) -> str:
     if score.shown is None:
         return "-"
-    return f"{score.shown.value:.0%} of {score.shown.count}".replace("%", " %")
+    return f"{_whole(score.shown.value)} of {score.shown.count}"
 
 
 def _verdict(report: ProbeReport) -> str:
     if not report.found:
         return f"no single place brings {report.concept} about"
-    if report.anchors and report.method in ("trace_unet", "trace_text"):
+    if report.method in ("trace_unet", "trace_text"):
         return f"{report.concept} comes back most at {report.found}"
-    return f"{report.concept} is kept in {report.found}"
+    said = f"{report.concept} is kept in {report.found}"
+    best = next(score for score in report.scores if score.site == report.found)
+    others = [one.shown.value for one in elsewhere(report.found, report.scores) if one.shown]
+    if best.shown is None or not others:
+        return said
+    return (
+        f"{said}: without it there, {_whole(best.shown.value)} of the pictures still show it; "
+        f"without it elsewhere, at least {_whole(min(others))}"
+    )
 
 
 def _small_print(report: ProbeReport) -> list[Line]:

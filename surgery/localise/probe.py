@@ -2,51 +2,103 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from surgery.judges import Judge, choose_judge
+from surgery.localise.chosen import chosen_probe, chosen_questions, study_of
 from surgery.localise.journal import Journal
 from surgery.localise.run import run_probe
 from surgery.localise.study import Stage, unwatched
 from surgery.localise.survey import survey_of
-from surgery.localise.wish import Circumstance, Wish, chosen_probe, chosen_questions, study_of
+from surgery.localise.wish import Circumstance, Wish
 from surgery.model import load_model
 from surgery.questions import vocabulary_of
 from surgery.report import ProbeReport, SurveyReport
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 
-ANYWHERE = Circumstance()
+if TYPE_CHECKING:
+    from surgery.judges.given import Scorer
+    from surgery.model.base import Precision
+    from surgery.questions import Sort
+
+
+class Settings(TypedDict, total=False):
+    """The fields of `Wish` and `Circumstance`, which say what each is."""
+
+    target: str | None
+    sort: Sort | None
+    own_prompts: tuple[str, ...]
+    method: str
+    judge: str | Scorer | Judge
+    clip: str | None
+    prompts: int
+    seeds: int
+    first_seed: int
+    draws: int
+    steps: int | None
+    guidance: float | None
+    noise: float | None
+    window: int | None
+    stride: int | None
+    threshold: float | None
+    batch: int
+    per_sort: int
+    thumbnails: bool
+    device: str
+    dtype: Precision
+    resolution: int | None
+    config: Path | None
+    tokenizer: Path | None
 
 
 def probe(
     model: str | Path | Checkpoint,
-    wish: Wish,
-    where: Circumstance = ANYWHERE,
+    concept: str | None = None,
     *,
-    judge: Judge | None = None,
     journal: Journal | None = None,
     stage: Stage = unwatched,
+    **settings: Unpack[Settings],
 ) -> ProbeReport | SurveyReport:
     """Find out which layers of a model keep a concept.
 
     Args:
         model: an address, or a checkpoint that is open.
-        wish: the concept, the method, and how much is measured.
-        judge: scores pictures instead of the judge that the wish names.
+        concept: None asks about several built-in styles, objects and facts.
         journal: measurements of earlier runs, to which new ones are added.
         stage: told how the sampling goes on.
+        settings: see `surgery.localise.wish`.
 
     Returns:
-        A report of the concept; where the wish names none, of several of each sort.
+        A report of the concept; where none is named, of several of each sort.
 
     Raises:
         UsageError: a wish that cannot be met.
         CheckpointError, LayoutError: a model that cannot be read or run.
     """
-    checkpoint = model if isinstance(model, Checkpoint) else open_checkpoint(model)
+    places = {field.name for field in fields(Circumstance)}
+    where = {key: value for key, value in settings.items() if key in places}
+    wish = {key: value for key, value in settings.items() if key not in places}
+    asked = Wish(concept, **wish)  # type: ignore[arg-type]
+    opened = model if isinstance(model, Checkpoint) else open_checkpoint(model)
+    return answer(opened, asked, Circumstance(**where), journal, stage)  # type: ignore[arg-type]
+
+
+def answer(
+    checkpoint: Checkpoint,
+    wish: Wish,
+    where: Circumstance,
+    journal: Journal | None = None,
+    stage: Stage = unwatched,
+) -> ProbeReport | SurveyReport:
+    """What `probe` does, of values."""
     vocabulary = vocabulary_of(checkpoint)
     method, asked = chosen_probe(wish), chosen_questions(wish, vocabulary)
-    loaded = load_model(
+    judge = choose_judge(
+        wish.judge, checkpoint, clip=wish.clip, questions=asked, device=where.device
+    )
+    model = load_model(
         checkpoint,
         config=where.config,
         tokenizer=where.tokenizer,
@@ -54,14 +106,11 @@ def probe(
         dtype=where.dtype,
         resolution=where.resolution,
     )
-    scorer = judge or choose_judge(
-        wish.judge, checkpoint, clip=wish.clip, questions=asked, device=where.device
-    )
     reports = tuple(
         run_probe(
-            loaded,
+            model,
             method,
-            scorer,
+            judge,
             study_of(wish, question, vocabulary),
             address=checkpoint.address,
             journal=journal,

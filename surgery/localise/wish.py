@@ -1,26 +1,19 @@
-"""What a user may ask of a probe, and what is chosen where nothing was asked."""
+"""What a user may ask of a probe, and where it is to be run. Values only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surgery.errors import UsageError
-from surgery.localise.study import NOISES, Study
-from surgery.probes import PROBES
-from surgery.probes.base import Probe
-from surgery.questions import Question, Sort, Vocabulary, ask, questions
-from surgery.runs.base import Sampling
-from surgery.store.text import nearest
+from surgery.questions import Sort
 
 if TYPE_CHECKING:
+    from surgery.judges import Judge
+    from surgery.judges.given import Scorer
     from surgery.model.base import Precision
 
-GUIDANCE: Mapping[Vocabulary, float] = {"atelier": 3.0, "world": 7.5}
-"""Latents of 8 x 8 saturate at the usual 7.5."""
-STEPS: Mapping[Vocabulary, int] = {"atelier": 20, "world": 50}
 PER_SORT = 3
 
 
@@ -31,8 +24,10 @@ class Wish:
     Args:
         concept: None asks for styles, objects and facts that are built in.
         target, sort: None for what is built in for the concept.
+        own_prompts: with {} for the concept, instead of the built-in ones.
         method: one of PROBES.
-        judge: who scores: auto, atelier, clip or noise.
+        judge: who scores: auto, atelier, clip, noise, or a function of pictures (n, height, width,
+            3), uint8, and the question that gives n scores.
         clip: address of the CLIP model, for that judge.
         prompts, seeds: how many of each are crossed.
         first_seed: of the pictures.
@@ -50,7 +45,7 @@ class Wish:
     sort: Sort | None = None
     own_prompts: tuple[str, ...] = ()
     method: str = "locogen"
-    judge: str = "auto"
+    judge: str | Scorer | Judge = "auto"
     clip: str | None = None
     prompts: int = 8
     seeds: int = 2
@@ -76,61 +71,18 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Circumstance:
-    """Where and how a model is run, which should not matter to what is found."""
+    """Where and how a model is run, which should not matter to what is found.
+
+    Args:
+        device: cpu, cuda or mps.
+        dtype: what the networks compute in.
+        resolution: of the pictures, in pixels; None for what the model was made for.
+        config: a diffusers folder with the configuration of an unusual single file.
+        tokenizer: a folder with the model's tokenizer, where it comes without one.
+    """
 
     device: str = "cpu"
     dtype: Precision = "float32"
     resolution: int | None = None
     config: Path | None = None
     tokenizer: Path | None = None
-
-
-def chosen_probe(wish: Wish) -> Probe:
-    """The probe with the settings that were given.
-
-    Raises:
-        UsageError: there is no such probe.
-    """
-    if (kind := PROBES.get(wish.method)) is None:
-        close = nearest(wish.method, PROBES)
-        hint = f"did you mean {close!r}?" if close else "there are " + ", ".join(PROBES)
-        raise UsageError(f"there is no probe {wish.method!r}", hint=hint)
-    names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
-    given = {name: getattr(wish, name) for name in ("window", "stride", "threshold")}
-    return kind(
-        **{key: value for key, value in given.items() if key in names and value is not None}
-    )
-
-
-def chosen_questions(wish: Wish, vocabulary: Vocabulary) -> tuple[Question, ...]:
-    """The concept's question, or the built-in ones, with as many prompts as wished.
-
-    Raises:
-        UsageError: nothing says what sort the concept is, or what should take its place.
-    """
-    if wish.concept is not None:
-        own = list(wish.own_prompts) or None
-        asked = [ask(wish.concept, wish.target, wish.sort, prompts=own, vocabulary=vocabulary)]
-    else:
-        asked = _of_each_sort(questions(vocabulary, [wish.sort] if wish.sort else None), wish)
-    return tuple(replace(one, pairs=one.pairs[: wish.prompts]) for one in asked)
-
-
-def _of_each_sort(known: tuple[Question, ...], wish: Wish) -> list[Question]:
-    """The first few of each sort."""
-    chosen: list[Question] = []
-    for one in known:
-        if sum(other.sort == one.sort for other in chosen) < wish.per_sort:
-            chosen.append(one)
-    return chosen
-
-
-def study_of(wish: Wish, question: Question, vocabulary: Vocabulary) -> Study:
-    """Over what a question's figures are taken."""
-    sampling = Sampling(
-        wish.steps or STEPS[vocabulary],
-        GUIDANCE[vocabulary] if wish.guidance is None else wish.guidance,
-    )
-    noises = NOISES if wish.noise is None else (wish.noise,)
-    seeds = tuple(range(wish.first_seed, wish.first_seed + wish.seeds))
-    return Study(question, sampling, seeds, wish.draws, noises, wish.batch, wish.thumbnails)

@@ -15,6 +15,7 @@ from surgery.store.strict_json import load_file
 from surgery.store.text import visible
 
 CONFIGS = Path(__file__).parent / "configs"
+WHOLE = "give the whole model"
 # Stable Diffusion 2 came in two kinds that share every shape.
 _MODELS = {"sd1": ("sd15", "sd15"), "sd2": ("sd21-base", "sd21"), "sdxl": ("sdxl", "sdxl")}
 
@@ -45,16 +46,21 @@ def settings(checkpoint: Checkpoint, layout: Layout, folder: Path | None) -> Set
     Raises:
         CheckpointError: the folder has none, or there is none for this family.
     """
+    _check(checkpoint, layout)
     parts = ("unet", "vae", *(COMPONENTS[role] for role in layout.towers))
-    if folder is not None:
-        return _given(folder, parts)
-    if layout.family not in _MODELS:
+    return _bundled(checkpoint, layout, parts) if folder is None else _given(folder, parts)
+
+
+def _check(checkpoint: Checkpoint, layout: Layout) -> None:
+    where = visible(checkpoint.address)
+    if layout.family not in _MODELS or layout.naming not in ("ldm", "sgm"):
         raise CheckpointError(
-            f"a {layout.name} file cannot be run by this release",
-            where=visible(checkpoint.address),
-            hint=f"single files of {', '.join(_MODELS)} can, and diffusers folders",
+            f"this is a {layout.name} model without model_index.json, which cannot be run",
+            where=where,
+            hint=f"whole single files of {', '.join(_MODELS)} can, and diffusers folders",
         )
-    return _bundled(checkpoint, layout, parts)
+    if not layout.towers:
+        raise CheckpointError("there is no text tower in it", where=where, hint=WHOLE)
 
 
 def bundled(name: str) -> dict[str, object]:

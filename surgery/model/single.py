@@ -30,7 +30,7 @@ from surgery.model.networks import (
     value,
 )
 from surgery.model.parts import layout_of
-from surgery.model.settings import Settings, settings
+from surgery.model.settings import WHOLE, Settings, settings
 from surgery.store.checkpoint import Checkpoint, TensorRef
 from surgery.store.text import visible
 
@@ -100,9 +100,7 @@ class SingleFile:
         own = (shape for one, shape in self.shapes.items() if one.startswith(f"{name}/"))
         wanted = sum(map(prod, own))
         if found == 0:
-            raise CheckpointError(
-                f"there is no {name} in it", where=self._where, hint="give the whole model"
-            )
+            raise CheckpointError(f"there is no {name} in it", where=self._where, hint=WHOLE)
         if found != wanted:
             raise self._unfit(f"its {name} has {found:,} numbers, {wanted:,} are expected")
 

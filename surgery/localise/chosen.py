@@ -1,0 +1,70 @@
+"""From what a user asked to what is run: the probe, the questions, the sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+
+from surgery.errors import UsageError
+from surgery.localise.study import NOISES, Study
+from surgery.localise.wish import Wish
+from surgery.probes import PROBES
+from surgery.probes.base import Probe
+from surgery.questions import Question, Vocabulary, ask, questions
+from surgery.runs.base import Sampling
+from surgery.store.text import nearest
+
+GUIDANCE: Mapping[Vocabulary, float] = {"atelier": 3.0, "world": 7.5}
+"""Latents of 8 x 8 saturate at the usual 7.5."""
+STEPS: Mapping[Vocabulary, int] = {"atelier": 20, "world": 50}
+
+
+def chosen_probe(wish: Wish) -> Probe:
+    """The probe with the settings that were given.
+
+    Raises:
+        UsageError: there is no such probe.
+    """
+    if (kind := PROBES.get(wish.method)) is None:
+        close = nearest(wish.method, PROBES)
+        hint = f"did you mean {close!r}?" if close else "there are " + ", ".join(PROBES)
+        raise UsageError(f"there is no probe {wish.method!r}", hint=hint)
+    names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
+    given = {name: getattr(wish, name) for name in ("window", "stride", "threshold")}
+    return kind(
+        **{key: value for key, value in given.items() if key in names and value is not None}
+    )
+
+
+def chosen_questions(wish: Wish, vocabulary: Vocabulary) -> tuple[Question, ...]:
+    """The concept's question, or the built-in ones, with as many prompts as wished.
+
+    Raises:
+        UsageError: nothing says what sort the concept is, or what should take its place.
+    """
+    if wish.concept is not None:
+        own = list(wish.own_prompts) or None
+        asked = [ask(wish.concept, wish.target, wish.sort, prompts=own, vocabulary=vocabulary)]
+    else:
+        asked = _of_each_sort(questions(vocabulary, [wish.sort] if wish.sort else None), wish)
+    return tuple(replace(one, pairs=one.pairs[: wish.prompts]) for one in asked)
+
+
+def _of_each_sort(known: tuple[Question, ...], wish: Wish) -> list[Question]:
+    """The first few of each sort."""
+    chosen: list[Question] = []
+    for one in known:
+        if sum(other.sort == one.sort for other in chosen) < wish.per_sort:
+            chosen.append(one)
+    return chosen
+
+
+def study_of(wish: Wish, question: Question, vocabulary: Vocabulary) -> Study:
+    """Over what a question's figures are taken."""
+    sampling = Sampling(
+        wish.steps or STEPS[vocabulary],
+        GUIDANCE[vocabulary] if wish.guidance is None else wish.guidance,
+    )
+    noises = NOISES if wish.noise is None else (wish.noise,)
+    seeds = tuple(range(wish.first_seed, wish.first_seed + wish.seeds))
+    return Study(question, sampling, seeds, wish.draws, noises, wish.batch, wish.thumbnails)

@@ -1,0 +1,55 @@
+"""Every model is sampled by DDIM without chance, by the constants of its own scheduler."""
+
+from __future__ import annotations
+
+import diffusers
+import pytest
+import torch
+
+from surgery.errors import CheckpointError
+from surgery.model.schedule import Ddim, checked
+
+CPU = torch.device("cpu")
+SD = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+
+
+def test_a_step_is_equation_12_of_song() -> None:
+    ddim = Ddim.of({**SD, "set_alpha_to_one": False}, 10, CPU, pixels=False)
+    latents, said = torch.randn(2, 4, 4, 4), torch.randn(2, 4, 4, 4)
+    alphas = ddim.scheduler.alphas_cumprod
+    now, after = alphas[ddim.times[0]], alphas[ddim.times[1]]
+    picture = (latents - (1 - now).sqrt() * said) / now.sqrt()
+    expected = after.sqrt() * picture + (1 - after).sqrt() * said
+    assert torch.allclose(ddim.step(said, ddim.times[0], latents), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name", ["PNDMScheduler", "EulerDiscreteScheduler", "LMSDiscreteScheduler"]
+)
+def test_latents_are_not_clipped_where_a_sampler_does_not_speak_of_it(name: str) -> None:
+    own = {"_class_name": name, **SD}
+    assert Ddim.of(own, 5, CPU, pixels=False).scheduler.config.clip_sample is False
+    assert Ddim.of(own, 5, CPU, pixels=True).scheduler.config.clip_sample is True
+    theirs = getattr(diffusers, name)(**SD)
+    assert torch.equal(
+        Ddim.of(own, 5, CPU, pixels=False).scheduler.alphas_cumprod, theirs.alphas_cumprod
+    )
+
+
+def test_thresholds_of_pixel_models_are_kept() -> None:
+    own = {"thresholding": True, "sample_max_value": 1.5, "dynamic_thresholding_ratio": 0.95}
+    config = Ddim.of({**own, "_class_name": "DDPMScheduler"}, 5, CPU, pixels=True).scheduler.config
+    assert {key: config[key] for key in own} == own
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"_class_name": "FlowMatchEulerDiscreteScheduler"},
+        {"_class_name": "EDMEulerScheduler"},
+        {"prediction_type": "flow_prediction"},
+    ],
+)
+def test_other_processes_are_refused(config: dict[str, object]) -> None:
+    with pytest.raises(CheckpointError, match="here: .* cannot be sampled by DDIM"):
+        checked(config, "here")

@@ -1,0 +1,144 @@
+"""Pages in a real browser: no error, no request, readable on a phone, figures on demand.
+
+Screenshots are written to the folder that SURGERY_SCREENSHOTS names, else to one that is removed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.helpers.browser import browser
+from tests.helpers.probe_reports import every_kind
+
+from surgery.pages import probe_page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+WIDTHS, SCHEMES = (390, 1280), ("light", "dark")
+KINDS = every_kind()
+Opener = Callable[..., "Page"]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as one:
+        yield one
+
+
+@pytest.fixture
+def visit(chromium: Browser, tmp_path: Path) -> Iterator[Opener]:
+    """Opens a report's page; at the end nothing may have gone wrong on it."""
+    wrong: list[str] = []
+    pages: list[Page] = []
+
+    def opened(kind: str, width: int = 1280, scheme: str = "light", **more: object) -> Page:
+        file = tmp_path / f"{kind}.html"
+        file.write_text(probe_page(KINDS[kind]), encoding="utf-8")
+        page = chromium.new_page(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, **more
+        )
+        page.on("console", lambda one: wrong.append(f"console: {one.text}"))
+        page.on("pageerror", lambda one: wrong.append(f"error: {one}"))
+        page.on("dialog", lambda one: wrong.append(f"dialog: {one.message}"))
+        page.on("request", lambda one: wrong.append(one.url) if leaves(one.url, file) else None)
+        page.goto(file.as_uri())
+        pages.append(page)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    assert wrong == []
+
+
+def leaves(url: str, file: Path) -> bool:
+    return url != file.as_uri() and not url.startswith("data:")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_fits_and_is_kept_as_a_screenshot(
+    visit: Opener, tmp_path: Path, kind: str, width: int
+) -> None:
+    folder = Path(os.environ.get("SURGERY_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    for scheme in SCHEMES:
+        page = visit(kind, width, scheme)
+        page.eval_on_selector_all(
+            "details", "all => all.slice(0, 3).forEach(one => one.open = true)"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        file = folder / f"probe-{kind}-{width}-{scheme}.png"
+        page.screenshot(path=file, full_page=True)
+        assert file.stat().st_size > 5_000
+
+
+def ground(page: Page) -> str:
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_switch_changes_the_colours_and_back(visit: Opener, scheme: str) -> None:
+    page = visit("locogen", scheme=scheme)
+    before = ground(page)
+    page.get_by_role("button", name="Use ").click()
+    after = ground(page)
+    assert after != before
+    page.get_by_role("button", name="Use ").click()
+    assert ground(page) == before
+
+
+def test_the_colours_follow_the_system_until_the_switch_is_used(visit: Opener) -> None:
+    assert ground(visit("sdxl", scheme="light")) != ground(visit("sdxl", scheme="dark"))
+
+
+def test_pointing_at_a_bar_shows_its_figures_and_its_pictures(visit: Opener) -> None:
+    page = visit("locogen")
+    page.locator(".well.found").hover()
+    tip = page.get_by_role("tooltip")
+    assert "cross-attention layers 2 to 4" in tip.inner_text()
+    assert "shown in 0 % of 48 pictures" in tip.inner_text()
+    assert tip.locator("img").count() == 3
+    box = tip.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 1280
+
+
+def test_a_tap_shows_the_figures_on_a_phone(visit: Opener) -> None:
+    page = visit("trace_unet", 390, has_touch=True)
+    page.locator(".cell").nth(5).tap()
+    assert "self-attention layer 5" in page.get_by_role("tooltip").inner_text()
+
+
+def test_the_keyboard_reaches_every_cell_with_one_stop_for_each_chart(visit: Opener) -> None:
+    page = visit("trace_text")
+    assert page.locator(".heat button[tabindex='0']").count() == 3
+    page.locator(".cell.found").focus()
+    tip = page.get_by_role("tooltip")
+    assert "layer 0 at the last subject token" in tip.inner_text()
+    page.keyboard.press("ArrowRight")
+    assert "layer 1 at the last subject token" in tip.inner_text()
+    page.keyboard.press("ArrowDown")
+    assert "layer 1 at the words after" in tip.inner_text()
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+
+
+def test_a_concept_of_a_survey_opens_and_closes(visit: Opener) -> None:
+    page = visit("survey", 390)
+    concept = page.locator("details.concept").first
+    assert concept.locator("h2").first.is_hidden()
+    concept.locator("summary").first.click()
+    assert concept.locator("h2").first.is_visible()
+
+
+def test_figures_are_there_without_scripts(visit: Opener) -> None:
+    page = visit("locogen", java_script_enabled=False)
+    assert "58 % (54 to 60)" in page.locator("table").first.inner_text()
+    assert page.locator(".theme").is_hidden()

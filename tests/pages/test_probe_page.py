@@ -1,0 +1,181 @@
+"""A probe's page holds everything itself, escapes every name, and is the same each time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from tests.helpers.probe_reports import (
+    HOSTILE,
+    every_kind,
+    hostile,
+    locogen,
+    sdxl,
+    survey,
+    trace_text,
+    trace_unet,
+)
+
+from surgery.pages import probe_page
+from surgery.report import ProbeReport, SurveyReport
+
+LOADING = {"src", "href", "srcset", "action", "data", "poster", "formaction"}
+VOID = {"meta", "link", "img"}
+KINDS = every_kind()
+
+
+class Reader(HTMLParser):
+    """Reads a page, and fails where an element is not closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] not in ("script", "style"):
+            self.words.append(data)
+
+
+def read(report: ProbeReport | SurveyReport) -> Reader:
+    reader = Reader()
+    reader.feed(probe_page(report))
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+def words(report: ProbeReport | SurveyReport) -> str:
+    return " ".join(" ".join(read(report).words).replace("\u00a0", " ").split())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_nothing_is_loaded_from_anywhere(name: str) -> None:
+    for attribute, value in read(KINDS[name]).attributes:
+        if attribute in LOADING:
+            assert value.startswith("data:"), value
+    text = probe_page(KINDS[name])
+    assert not re.search(r"url\(|@import|fetch\(|XMLHttpRequest|WebSocket|\bimport\(", text)
+    assert "default-src &#x27;none&#x27;" in text
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_same_report_gives_the_same_page(name: str) -> None:
+    assert probe_page(KINDS[name]) == probe_page(every_kind()[name])
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_report_read_back_from_json_gives_the_same_page(name: str) -> None:
+    report = KINDS[name]
+    again = type(report).from_json(report.to_json())
+    assert probe_page(again) == probe_page(report)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_page_without_its_pictures_is_small(name: str) -> None:
+    text = re.sub(r"base64,[^\"]*", "", probe_page(KINDS[name]))
+    assert len(text) < 120_000
+
+
+def test_hostile_names_are_text_and_nothing_else() -> None:
+    text = probe_page(hostile())
+    assert text.count("<script>") == text.count("</script>") == 1
+    assert "<img src=x" not in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    plain, evil = read(replace(locogen(), pictures=())), read(hostile())
+    assert set(evil.tags) - {"img", "figcaption"} <= set(plain.tags) | {"figure"}
+    assert not any(name.startswith("on") for name, _ in evil.attributes)
+    assert "</script><script>alert(1)</script>" in "".join(evil.words)
+
+
+def test_hostile_names_of_a_survey_are_text_too() -> None:
+    report = replace(survey(), model=HOSTILE, method=HOSTILE, reports=(hostile(),))
+    assert probe_page(report).count("<script>") == 1
+
+
+def test_a_command_holds_a_hostile_name_as_one_word() -> None:
+    report = replace(locogen(), concept="x'; rm -rf ~; echo '", target="$(id)")
+    said = words(report)
+    assert """--concept 'x'"'"'; rm -rf ~; echo '"'"''""" in said
+    assert "--target '$(id)'" in said
+
+
+def test_a_window_report_tells_its_finding_its_figures_and_what_to_do() -> None:
+    said = words(locogen())
+    for expected in (
+        "van gogh is kept in cross-attention layers 2 to 4 of 10",
+        "100 % → 0 %",
+        "58 % (54 to 60)",
+        "9 smaller windows, which were tried first and did not suffice",
+        "surgery probe atelier --concept 'van gogh' --target painting --method locogen "
+        "--recipe out.yaml",
+        "surgery apply out.yaml",
+        "a painting of a red star in the style of van gogh",
+        "first seed",
+        "clip (atelier/clip)",
+        "it has not seen photographs",
+        "19,200",
+    ):
+        assert expected in said
+
+
+def test_pictures_come_anchors_first_then_the_found_place() -> None:
+    said = words(locogen())
+    shots = said[said.index("The pictures behind") :]
+    names = ("nothing replaced", "everything replaced", "cross-attention layers 2 to 4",
+             "cross-attention layers 0 to 2")  # fmt: skip
+    places = [shots.index(name) for name in names]
+    assert places == sorted(places)
+    assert sum(tag == "img" for tag in read(locogen()).tags) == len(locogen().pictures)
+
+
+def test_every_place_is_in_the_table() -> None:
+    for report in (locogen(), sdxl(), trace_text(), trace_unet()):
+        text = probe_page(report)
+        assert text.count('scope="row"') == len(report.scores) + len(report.smaller)
+
+
+def test_every_cell_says_its_figures_in_words() -> None:
+    labels = [value for name, value in read(trace_text()).attributes if name == "aria-label"]
+    state = "text encoder self-attention layer 0 at the last subject token"
+    assert any(one.startswith(f"{state} · effect 86 %, 95 % interval") for one in labels)
+
+
+def test_a_probe_that_found_nothing_offers_no_recipe() -> None:
+    said = words(trace_unet())
+    assert "no recipe is drafted" in said
+    assert "surgery apply" not in said
+    assert "found here" not in said
+
+
+def test_a_survey_has_a_table_of_sorts_and_a_row_for_each_concept() -> None:
+    said = words(survey())
+    assert "style from layer 1" in said
+    assert "objects from layer 4" in said
+    for report in survey().reports:
+        assert report.concept in said
+    assert sum(tag == "details" for tag in read(survey()).tags) >= len(survey().reports)
+
+
+def test_a_report_of_an_earlier_release_with_scores_only_has_a_page() -> None:
+    report = ProbeReport("m", "locogen", "c", "t", "least", locogen().scores)
+    assert "No single place holds c" in words(report)
+
+
+def test_a_report_without_scores_has_a_page() -> None:
+    assert "No place was tried" in words(replace(locogen(), scores=(), found=""))
+    assert "0 concepts" in words(SurveyReport("m", "quick", (), ()))
