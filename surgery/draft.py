@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from surgery.edits.names import within, words
-from surgery.questions import Pair, Question
+from surgery.questions import Question
 from surgery.recipe import load_recipe
 from surgery.recipe_text import Plain, write_yaml
 from surgery.store.text import visible
@@ -101,19 +101,22 @@ def _concept(question: Question) -> Iterator[str]:
     yield f"- {first}"
     yield from _indented(rest)
     if pairs := _usable(question):
-        yield "  # The probe's own prompts: each with the prompt that it is to be read as."
+        yield "  # The probe's own prompts, and what each is to be read as; what is held takes its place"
+        yield "  # in them too."
         yield "  prompts:"
-        for pair in pairs:
-            yield f"    - [{_scalar(pair.source)}, {_scalar(pair.target)}]"
+        yield from (f"    - [{_scalar(source)}, {_scalar(target)}]" for source, target in pairs)
 
 
-def _usable(question: Question) -> tuple[Pair, ...]:
-    """The pairs that an edit can be solved on: they name the concept, and its target."""
+def _usable(question: Question) -> tuple[tuple[str, str], ...]:
+    """The pairs that an edit can be solved on: a template of the concept, and a prompt.
+
+    Both name what the edit has to find in them, the concept and its target.
+    """
     concept, target = words(question.concept), words(question.target)
     return tuple(
-        pair
+        (pair.source.replace(pair.subject, "{}"), pair.target)
         for pair in question.pairs
-        if within(concept, words(pair.source)) and within(target, words(pair.target))
+        if words(pair.subject) == concept and within(target, words(pair.target))
     )
 
 

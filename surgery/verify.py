@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surgery.errors import UsageError
-from surgery.questions import vocabulary_of
+from surgery.judges.readable import must_be_atelier
 from surgery.report import Gate, JudgedSet, Share, VerifyReport
 from surgery.store.address import locate
-from surgery.store.checkpoint import Checkpoint, open_checkpoint
+from surgery.store.checkpoint import open_checkpoint
 
 if TYPE_CHECKING:
     import torch
@@ -111,7 +111,7 @@ def judged(
         UsageError: a model that the judge cannot read.
     """
     checkpoint = open_checkpoint(address)
-    must_be_readable(checkpoint)
+    must_be_atelier(checkpoint)
     from surgery.atelier.exam import examine
     from surgery.atelier.judge import load_judge
     from surgery.model import generate, load_model
@@ -123,20 +123,6 @@ def judged(
 
     judge = load_judge(locate(BUILT_IN).parent / "judge.safetensors")
     return Judged(str(address), examine(sets, paint, judge, purpose))
-
-
-def must_be_readable(checkpoint: Checkpoint) -> None:
-    """The judge learnt the pictures of one model; others it would misread without a word.
-
-    Raises:
-        UsageError: the checkpoint is another model.
-    """
-    if vocabulary_of(checkpoint) != BUILT_IN:
-        raise UsageError(
-            "there is no judge for this model",
-            where=checkpoint.address,
-            hint=f"the built-in judge reads {BUILT_IN!r} and what was made from it",
-        )
 
 
 def _row(before: SetReading, after: SetReading, erased: Sequence[str]) -> JudgedSet:

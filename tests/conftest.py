@@ -1,9 +1,27 @@
-"""Signals as at a terminal: started in the background or under nohup, some come ignored."""
+"""Signals as at a terminal: started in the background or under nohup, some come ignored.
+
+And no test finds or leaves anything in the user's own cache.
+"""
 
 from __future__ import annotations
 
 import signal
+from itertools import count
+from pathlib import Path
+
+import pytest
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+NUMBERS = count()
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache of this test; it is there only once something is kept in it."""
+    place = tmp_path_factory.getbasetemp() / "caches" / str(next(NUMBERS))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place))
+    return place

@@ -33,7 +33,9 @@ def test_a_draft_edits_the_window_in_the_probes_prompts_and_holds_the_siblings()
     assert edit.preserve == monet().siblings
     (concept,) = edit.concepts
     assert (concept.erase, concept.target, concept.kind) == ("monet", "painting", "style")
-    assert concept.prompts == tuple((pair.source, pair.target) for pair in monet().pairs)
+    assert concept.prompts == tuple(
+        (pair.source.replace("monet", "{}"), pair.target) for pair in monet().pairs
+    )
 
 
 def test_without_a_window_all_cross_attention_is_edited() -> None:
@@ -82,7 +84,7 @@ def test_no_name_breaks_out_of_the_text(name: str) -> None:
     (edit,) = recipe.edits
     assert isinstance(edit, LocoEdit)
     assert (recipe.model, edit.concepts[0].erase, edit.preserve) == (name, name, question.siblings)
-    assert edit.concepts[0].prompts == ((pair.source, pair.target),)
+    assert edit.concepts[0].prompts == (("a picture of {}", pair.target),)
     assert "\x1b" not in text
 
 

@@ -74,11 +74,11 @@ def command(
 
 def _checkpoint(recipe: Recipe, model: str | None) -> Checkpoint:
     from surgery.cli.address import chosen_address
+    from surgery.judges.readable import must_be_atelier
     from surgery.store.checkpoint import open_checkpoint
-    from surgery.verify import must_be_readable
 
     checkpoint = open_checkpoint(chosen_address(model, recipe.model))
-    must_be_readable(checkpoint)
+    must_be_atelier(checkpoint)
     return checkpoint
 
 

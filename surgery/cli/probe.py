@@ -80,7 +80,7 @@ def command(
         concept, target, kind, tuple(prompt or ()), method, judge, clip, prompts, seeds,
         first_seed, draws, steps, guidance, noise, window, stride, threshold, batch, per_kind,
     )  # fmt: skip
-    files = checked(Files(recipe, tuple(report or ()), journal, fresh, force), concept)
+    files = checked(Files(recipe, tuple(report or ()), journal, fresh, force), wish)
     out, checkpoint = Output(format), open_checkpoint(model, allow_pickle=allow_pickle)
     if dry_run:
         return show_forecast(checkpoint, wish, out)
@@ -98,7 +98,16 @@ def _probe(
     found = _run(checkpoint, wish, where, open_journal(files, checkpoint), out)
     page = probe_page(found) if out.format == "human" else []
     out.result(found.to_dict(), _names(found), page)
-    write_files(found, files, out)
+    write_files(found, files, lambda: _recipe(checkpoint, found, wish), out)
+
+
+def _recipe(checkpoint: Checkpoint, found: ProbeReport | SurveyReport, wish: Wish) -> str:
+    from surgery.localise.drafted import drafted
+    from surgery.questions import vocabulary_of
+    from surgery.report import ProbeReport
+
+    assert isinstance(found, ProbeReport)
+    return drafted(found, vocabulary_of(checkpoint), wish.own_prompts)
 
 
 def _run(

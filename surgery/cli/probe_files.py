@@ -14,6 +14,7 @@ from surgery.store.text import visible
 if TYPE_CHECKING:
     from surgery.cli.console import Output
     from surgery.localise.journal import Journal
+    from surgery.localise.wish import Wish
     from surgery.report import ProbeReport, SurveyReport
     from surgery.store.checkpoint import Checkpoint
 
@@ -44,7 +45,7 @@ class Files:
         return any(one.suffix == ".html" for one in self.reports)
 
 
-def checked(files: Files, concept: str | None) -> Files:
+def checked(files: Files, wish: Wish) -> Files:
     """Find everything that would stop the writing, before anything is measured.
 
     Raises:
@@ -52,14 +53,15 @@ def checked(files: Files, concept: str | None) -> Files:
         OutputError: a file is there already.
     """
     from surgery.cli.places import must_be_free
+    from surgery.localise.drafted import must_be_drafted
 
     for place in files.reports:
         if place.suffix not in FORMS:
             raise UsageError(
                 f"a report named {visible(str(place))}", hint=f"end it in {', '.join(FORMS)}"
             )
-    if files.recipe is not None and concept is None:
-        raise UsageError("--recipe without --concept", hint="a recipe takes out one concept")
+    if files.recipe is not None:
+        must_be_drafted(wish)
     for place in filter(None, (files.recipe, *files.reports)):
         must_be_free(place, files.force)
     return files
@@ -79,8 +81,14 @@ def cache() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "surgery"
 
 
-def write_files(found: ProbeReport | SurveyReport, files: Files, out: Output) -> None:
-    """Write what was asked for, and say where it is and what can be run next."""
+def write_files(
+    found: ProbeReport | SurveyReport, files: Files, recipe: Callable[[], str], out: Output
+) -> None:
+    """Write what was asked for, and say where it is and what can be run next.
+
+    Args:
+        recipe: makes its text.
+    """
     from surgery.cli.page import Line, steps, surgery
 
     page = []
@@ -88,14 +96,10 @@ def write_files(found: ProbeReport | SurveyReport, files: Files, out: Output) ->
         _write(place, _bytes(found, place.suffix))
         page.append(Line(f"wrote {place}", "title"))
     if files.recipe is not None:
-        _write(files.recipe, _recipe(found).encode())
+        _write(files.recipe, recipe().encode())
         page.append(Line(f"wrote {files.recipe}", "title"))
         page += steps("next:", [surgery("apply", str(files.recipe))])
     out.talk(page)
-
-
-def _recipe(found: ProbeReport | SurveyReport) -> str:
-    raise NotImplementedError
 
 
 def _bytes(found: ProbeReport | SurveyReport, form: str) -> bytes:

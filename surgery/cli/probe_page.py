@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from surgery.cli.page import Line, Page, Table, plural
-from surgery.probes.windows import elsewhere
 from surgery.report import ProbeReport, Score, SurveyReport
+from surgery.report.findings import headline, percent
 
 BAR = 12
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -20,7 +20,7 @@ def concept_page(report: ProbeReport) -> Page:
     """One concept: the places with their figures, and the verdict."""
     title = f"{report.concept} ({report.sort}) in {report.model}, {report.method}"
     table = _grid(report, title) if _is_grid(report) else _list(report, title)
-    lines = [Line(_verdict(report), "good" if report.found else "warn")]
+    lines = [Line(headline(report), "good" if report.found else "warn")]
     return [table, *lines, *_small_print(report)]
 
 
@@ -30,7 +30,7 @@ def survey_page(report: SurveyReport) -> Page:
         (
             one.sort,
             one.site,
-            _whole(one.effect),
+            percent(one.effect),
             f"{one.agreeing} of {one.count}",
         )
         for one in report.sorts
@@ -44,7 +44,7 @@ def survey_page(report: SurveyReport) -> Page:
 
 def _best(report: ProbeReport) -> tuple[str, str, str]:
     best = max(report.scores, key=lambda score: score.effect)
-    return best.site, _whole(best.effect), _shown(best)
+    return best.site, percent(best.effect), _shown(best)
 
 
 def _list(report: ProbeReport, title: str) -> Table:
@@ -64,7 +64,7 @@ def _row(score: Score, report: ProbeReport) -> tuple[str, ...]:
     mark = "  ←" if score.site == report.found else ""
     return (
         place,
-        _whole(score.effect),
+        percent(score.effect),
         bar(score.effect) + mark,
         _interval(score),
         _shown(score),
@@ -82,12 +82,7 @@ def _grid(report: ProbeReport, title: str) -> Table:
 
 
 def _cell(effect: float | None) -> str:
-    return "-" if effect is None else _whole(effect)
-
-
-def _whole(share: float) -> str:
-    """A share in whole percents, never as minus nothing."""
-    return f"{round(100 * share) or 0} %"
+    return "-" if effect is None else percent(effect)
 
 
 def _score(score: float) -> str:
@@ -107,29 +102,13 @@ def bar(effect: float, width: int = BAR) -> str:
 def _interval(score: Score) -> str:
     if score.low is None or score.high is None:
         return "-"
-    return f"{_whole(score.low)} to {_whole(score.high)}"
+    return f"{percent(score.low)} to {percent(score.high)}"
 
 
 def _shown(score: Score) -> str:
     if score.shown is None:
         return "-"
-    return f"{_whole(score.shown.value)} of {score.shown.count}"
-
-
-def _verdict(report: ProbeReport) -> str:
-    if not report.found:
-        return f"no single place brings {report.concept} about"
-    if report.method in ("trace_unet", "trace_text"):
-        return f"{report.concept} comes back most at {report.found}"
-    said = f"{report.concept} is kept in {report.found}"
-    best = next(score for score in report.scores if score.site == report.found)
-    others = [one.shown.value for one in elsewhere(report.found, report.scores) if one.shown]
-    if best.shown is None or not others:
-        return said
-    return (
-        f"{said}: without it there, {_whole(best.shown.value)} of the pictures still show it; "
-        f"without it elsewhere, at least {_whole(min(others))}"
-    )
+    return f"{percent(score.shown.value)} of {score.shown.count}"
 
 
 def _small_print(report: ProbeReport) -> list[Line]:

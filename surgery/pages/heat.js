@@ -4,31 +4,43 @@
   tip.className = "tip";
   tip.setAttribute("role", "tooltip");
   tip.hidden = true;
+  let shown = null;
 
-  const hide = () => (tip.hidden = true);
-  const show = (cell) => {
-    const [place, ...figures] = cell.getAttribute("aria-label").split(" · ");
-    const title = document.createElement("b");
-    title.textContent = place;
-    const row = document.createElement("div");
+  const line = (name, text) => Object.assign(document.createElement(name), { textContent: text });
+
+  const pictures = (cell) => {
+    const shots = cell.dataset.key && document.querySelector(`.shots[data-key="${cell.dataset.key}"]`);
+    if (!shots) return [];
+    const row = line("div", "");
     row.className = "row";
-    const of = cell.dataset.key && document.querySelector(`.shots[data-key="${cell.dataset.key}"]`);
-    if (of) row.append(...[...of.querySelectorAll("img")].slice(0, 4).map((one) => one.cloneNode()));
-    tip.replaceChildren(title, ...figures.map((one) => Object.assign(document.createElement("div"), { textContent: one })), ...(of ? [row] : []));
-    tip.hidden = false;
-    const at = cell.getBoundingClientRect();
+    row.append(...[...shots.querySelectorAll("img")].slice(0, 4).map((one) => one.cloneNode()));
+    return [row];
+  };
+
+  const put = () => {
+    const at = shown.getBoundingClientRect();
+    const wide = document.documentElement.clientWidth;
     const left = at.left + at.width / 2 - tip.offsetWidth / 2;
     const above = at.top - tip.offsetHeight - 10;
-    tip.style.left = `${Math.max(8, Math.min(left, document.documentElement.clientWidth - tip.offsetWidth - 8))}px`;
+    tip.style.left = `${Math.max(8, Math.min(left, wide - tip.offsetWidth - 8))}px`;
     tip.style.top = `${above > 8 ? above : at.bottom + 10}px`;
   };
 
-  const found = (event) => event.target.closest?.(".cell[aria-label], .well[aria-label]");
-  document.addEventListener("pointerover", (event) => (found(event) ? show(found(event)) : hide()));
-  document.addEventListener("focusin", (event) => (found(event) ? show(found(event)) : hide()));
-  document.addEventListener("click", (event) => found(event) && show(found(event)));
-  document.addEventListener("scroll", hide, { passive: true, capture: true });
-  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  const show = (cell) => {
+    shown = cell;
+    tip.hidden = !cell;
+    if (!cell) return;
+    const [place, ...figures] = cell.getAttribute("aria-label").split(" · ");
+    tip.replaceChildren(line("b", place), ...figures.map((one) => line("div", one)), ...pictures(cell));
+    put();
+  };
+
+  const under = (event) => event.target.closest?.(".cell[aria-label], .well[aria-label]") ?? null;
+  for (const name of ["pointerover", "focusin", "click"]) {
+    document.addEventListener(name, (event) => show(under(event)));
+  }
+  document.addEventListener("scroll", () => shown && put(), { passive: true, capture: true });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && show(null));
 
   // One stop of the Tab key for each chart; the arrows go from cell to cell.
   const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

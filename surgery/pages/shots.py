@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from surgery.pages.blocks import Shots
 from surgery.report import ProbeReport, Score
 from surgery.report.findings import effect, percent
@@ -17,12 +19,14 @@ ANCHORS = {
     "corrupted": "corrupted, nothing restored",
 }
 
+BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 Spot = tuple[str, str]
 
 
 def keys(report: ProbeReport, prefix: str = "") -> dict[Spot, str]:
     """Site and tokens -> the name of its group, for those places that have pictures."""
-    spots = dict.fromkeys((one.site, one.column) for one in report.pictures)
+    sound = (one for one in report.pictures if BASE64.fullmatch(one.png))
+    spots = dict.fromkeys((one.site, one.column) for one in sound)
     return {spot: f"{prefix}{number}" for number, spot in enumerate(spots)}
 
 
@@ -40,7 +44,8 @@ def shots(report: ProbeReport, prefix: str = "") -> tuple[Shots, ...]:
 def _group(
     report: ProbeReport, spot: Spot, key: str, score: Score | None, found: Score | None
 ) -> Shots:
-    pngs = tuple(one.png for one in report.pictures if (one.site, one.column) == spot)
+    own = (one.png for one in report.pictures if (one.site, one.column) == spot)
+    pngs = tuple(png for png in own if BASE64.fullmatch(png))
     anchor = next((one for one in report.anchors if (one.site, one.column) == spot), None)
     if score is not None:
         return Shots(key, in_words(score), _note(score), pngs, score is found)

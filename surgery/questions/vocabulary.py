@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from typing import Protocol
@@ -9,14 +10,7 @@ from typing import Protocol
 from surgery.questions.values import Vocabulary
 from surgery.store.checkpoint import open_checkpoint
 
-TELLING = (
-    "token_embedding.weight",
-    "position_embedding.weight",
-    "attn2.to_k.weight",
-    "attn2.to_q.weight",
-    "decoder.conv_in.weight",
-)
-"""Endings of names that all ways to store such a model share."""
+BUILT_IN = "atelier"
 
 
 class Shaped(Protocol):
@@ -32,19 +26,18 @@ def vocabulary_of(tensors: Mapping[str, Shaped]) -> Vocabulary:
     Args:
         tensors: name -> tensor of a checkpoint, in whichever naming.
     """
-    return "atelier" if _telling(tensors) == _atelier() else "world"
-
-
-def _telling(tensors: Mapping[str, Shaped]) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    found = (
-        (ending, tuple(tensor.shape))
-        for name, tensor in tensors.items()
-        for ending in TELLING
-        if name.endswith(ending)
-    )
-    return tuple(sorted(found))
+    return "atelier" if _matrices(tensors) == _atelier() else "world"
 
 
 @cache
-def _atelier() -> tuple[tuple[str, tuple[int, ...]], ...]:
-    return _telling(open_checkpoint("atelier"))
+def _atelier() -> Counter[tuple[int, ...]]:
+    return _matrices(open_checkpoint(BUILT_IN))
+
+
+def _matrices(tensors: Mapping[str, Shaped]) -> Counter[tuple[int, ...]]:
+    """How many matrices there are of each shape; a convolution of one pixel is one too.
+
+    Vectors are left out: single files hold a sampler's tables beside the model's own.
+    """
+    shapes = (tuple(side for side in tensor.shape if side > 1) for tensor in tensors.values())
+    return Counter(shape for shape in shapes if len(shape) > 1)

@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from PIL import Image
@@ -41,6 +42,7 @@ def traced_anchors(count: int = 96) -> tuple[Score, ...]:
     return Score("corrupted", 0.19, 0.02, count, 0.0), Score("clean", 0.31, 0.01, count, 1.0)
 
 
+@cache
 def thumbnail(site: str, scene: Scene, seed: int, column: str = "") -> Thumbnail:
     pixels = np.rint(draw(scene, seed) * 255).astype(np.uint8)
     file = io.BytesIO()

@@ -51,5 +51,5 @@ def test_thresholds_of_pixel_models_are_kept() -> None:
     ],
 )
 def test_other_processes_are_refused(config: dict[str, object]) -> None:
-    with pytest.raises(CheckpointError, match="here: .* cannot be sampled by DDIM"):
+    with pytest.raises(CheckpointError, match=r"here: .* cannot be sampled by DDIM"):
         checked(config, "here")

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.helpers.browser import browser
-from tests.helpers.probe_reports import every_kind
 
 from surgery.pages import probe_page
+from tests.helpers.browser import browser
+from tests.helpers.probe_reports import every_kind
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -7,6 +7,9 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+
+from surgery.pages import probe_page
+from surgery.report import ProbeReport, SurveyReport
 from tests.helpers.probe_reports import (
     HOSTILE,
     every_kind,
@@ -17,9 +20,6 @@ from tests.helpers.probe_reports import (
     trace_text,
     trace_unet,
 )
-
-from surgery.pages import probe_page
-from surgery.report import ProbeReport, SurveyReport
 
 LOADING = {"src", "href", "srcset", "action", "data", "poster", "formaction"}
 VOID = {"meta", "link", "img"}

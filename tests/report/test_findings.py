@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.helpers.probe_reports import locogen, sdxl, survey, trace_text, trace_unet
 
 from surgery.report import SurveyReport
 from surgery.report.findings import effect, headline, percent
+from tests.helpers.probe_reports import locogen, sdxl, survey, trace_text, trace_unet
 
 
 def test_a_window_is_told_with_what_it_takes_and_what_the_others_leave() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.helpers.probe_reports import locogen, sdxl, survey, trace_text, trace_unet
 
 from surgery.report import Score
 from surgery.report.panels import (
@@ -18,6 +17,7 @@ from surgery.report.panels import (
     profile,
     row,
 )
+from tests.helpers.probe_reports import locogen, sdxl, survey, trace_text, trace_unet
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,168 @@
+"""Models of every family to probe, loaded once, with short studies and what checks on hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from torch import Tensor, nn
+
+from surgery.hooks import Hook
+from surgery.judges import Judge
+from surgery.judges.atelier import atelier_judge
+from surgery.judges.noise import NoiseJudge
+from surgery.layout import Layout
+from surgery.localise.journal import Journal
+from surgery.localise.run import run_probe
+from surgery.localise.study import Study
+from surgery.model import DiffusersModel, load_model
+from surgery.probes.base import Arm, Probe, Way
+from surgery.questions import Pair, Question
+from surgery.report import ProbeReport, Score
+from surgery.runs import Sampling
+from tests.helpers.deepfloyd import write_if
+from tests.helpers.pipelines import write_folder, write_single
+
+TINY = ("sd1", "sd2", "sdxl", "if")
+FAMILIES = (*TINY, "atelier")
+
+PAIRS = (
+    Pair("a red ball in the style of van gogh", "a red ball", "van gogh"),
+    Pair("a picture by van gogh", "a picture", "van gogh"),
+)
+QUESTION = Question("van gogh", "painting", "style", PAIRS)
+
+
+@cache
+def _root() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="probing")
+
+
+@cache
+def folder(family: str) -> Path:
+    """A diffusers folder of a narrow model with random values."""
+    place = Path(_root().name) / family
+    return write_if(place) if family == "if" else write_folder(family, place)
+
+
+@cache
+def model(family: str) -> DiffusersModel:
+    """One of FAMILIES, in memory."""
+    return load_model("atelier" if family == "atelier" else folder(family))
+
+
+@cache
+def single(family: str) -> DiffusersModel:
+    """The same values as `model`, read from one file."""
+    file = write_single(family, Path(_root().name) / f"{family}-single" / "m.safetensors")
+    return load_model(file, config=folder(family))
+
+
+def judge_of(family: str) -> Judge:
+    """Atelier has a judge of its own; noise judges every model."""
+    return atelier_judge() if family == "atelier" else NoiseJudge()
+
+
+def study(
+    *, prompts: int = 1, seeds: int = 2, steps: int = 2, guidance: float = 3.0, **more: object
+) -> Study:
+    """Few short runs; one amount of noise, so that it is known how many."""
+    asked = replace(QUESTION, pairs=PAIRS[:prompts])
+    given = Study(asked, Sampling(steps, guidance), tuple(range(seeds)), noises=(3.0,), batch=8)
+    return replace(given, **more)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Thinned:
+    """Every `every`th place of a probe: as much of it as a test has time for."""
+
+    probe: Probe
+    every: int
+
+    @property
+    def name(self) -> str:
+        return self.probe.name
+
+    @property
+    def way(self) -> Way:
+        return self.probe.way
+
+    def anchors(self, layout: Layout) -> tuple[Arm, Arm]:
+        return self.probe.anchors(layout)
+
+    def arms(self, layout: Layout, scored: Sequence[Score]) -> tuple[Arm, ...]:
+        return self.probe.arms(layout, scored)[:: self.every]
+
+    def found(self, scored: Sequence[Score]) -> tuple[str, tuple[Score, ...]]:
+        return self.probe.found(scored)
+
+
+def few(probe: Probe, loaded: DiffusersModel, places: int) -> Thinned:
+    """About so many places of a probe, spread over all that it tries first."""
+    return Thinned(probe, max(1, len(probe.arms(loaded.layout, ())) // places))
+
+
+def probed(
+    loaded: DiffusersModel,
+    probe: Probe,
+    asked: Study,
+    judge: Judge | None = None,
+    journal: Journal | None = None,
+) -> ProbeReport:
+    """A probe whose judge is the model's own noise, if no other is given."""
+    return run_probe(
+        loaded, probe, judge or NoiseJudge(), asked, address="here", journal=journal
+    )
+
+
+def hooked(loaded: DiffusersModel) -> list[nn.Module]:
+    """Modules of a model that have hooks."""
+    networks = (loaded.denoiser, loaded.networks.vae, *loaded.towers.values())
+    found = [module for one in networks if one is not None for module in one.modules()]
+    return [module for module in found if module._forward_hooks or module._forward_pre_hooks]
+
+
+@dataclass(slots=True)
+class Contexts:
+    """What the keys of every cross-attention layer were made from, call after call."""
+
+    calls: list[list[Tensor]] = field(default_factory=list)
+
+
+@contextmanager
+def contexts(loaded: DiffusersModel) -> Iterator[Contexts]:
+    """Note what reaches the keys, behind all hooks on the layers themselves."""
+    layers = loaded.modules("cross_attn")
+    noted = Contexts([[] for _ in layers])
+    handles = [
+        _keys(module).register_forward_pre_hook(_noting(noted.calls[number]))
+        for number, module in enumerate(layers)
+    ]
+    try:
+        yield noted
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _keys(layer: nn.Module) -> nn.Module:
+    found = getattr(layer, "add_k_proj", None)
+    return found if found is not None else layer.get_submodule("to_k")
+
+
+def _noting(calls: list[Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+    return lambda module, args: calls.append(args[0].detach().clone())
+
+
+def reading(module: nn.Module, into: list[Tensor]) -> Hook:
+    """Notes what a module gives, and changes nothing."""
+
+    def note(output: Tensor) -> Tensor:
+        into.append(output.detach().clone())
+        return output
+
+    return Hook(module, "output", note)
