@@ -101,8 +101,8 @@ def _concept(question: Question) -> Iterator[str]:
     yield f"- {first}"
     yield from _indented(rest)
     if pairs := _usable(question):
-        yield "  # The probe's own prompts, and what each is to be read as; what is held takes its place"
-        yield "  # in them too."
+        yield "  # The probe's own prompts, and what each is to be read as. What is held takes its"
+        yield "  # place in them too."
         yield "  prompts:"
         yield from (f"    - [{_scalar(source)}, {_scalar(target)}]" for source, target in pairs)
 

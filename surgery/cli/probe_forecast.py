@@ -21,7 +21,7 @@ def show_forecast(checkpoint: Checkpoint, wish: Wish, out: Output) -> None:
     from surgery.questions import vocabulary_of
 
     vocabulary, layout = vocabulary_of(checkpoint), detect(checkpoint)
-    probe, asked = chosen_probe(wish), chosen_questions(wish, vocabulary)
+    probe, asked = chosen_probe(wish, layout), chosen_questions(wish, vocabulary)
     found = [(one, forecast(probe, layout, study_of(wish, one, vocabulary))) for one in asked]
     rows = tuple(
         (one.concept, one.sort, f"{cost.cases:,}", f"{cost.places:,}", f"{cost.evaluations:,}")

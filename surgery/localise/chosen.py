@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 
 from surgery.errors import UsageError
+from surgery.layout import Layout
 from surgery.localise.study import NOISES, Study
 from surgery.localise.wish import Wish
 from surgery.probes import PROBES
 from surgery.probes.base import Probe
+from surgery.probes.windows import depth
 from surgery.questions import Question, Vocabulary, ask, questions
 from surgery.runs.base import Sampling
 from surgery.store.text import nearest
@@ -19,8 +21,11 @@ GUIDANCE: Mapping[Vocabulary, float] = {"atelier": 3.0, "world": 7.5}
 STEPS: Mapping[Vocabulary, int] = {"atelier": 20, "world": 50}
 
 
-def chosen_probe(wish: Wish) -> Probe:
+def chosen_probe(wish: Wish, layout: Layout) -> Probe:
     """The probe with the settings that were given.
+
+    Concepts that are set side by side need windows of one size: a quarter of the layers, rounded
+    up, where neither the wish nor the layout says.
 
     Raises:
         UsageError: there is no such probe.
@@ -31,6 +36,8 @@ def chosen_probe(wish: Wish) -> Probe:
         raise UsageError(f"there is no probe {wish.method!r}", hint=hint)
     names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
     given = {name: getattr(wish, name) for name in ("window", "stride", "threshold")}
+    if wish.concept is None and layout.probing is None:
+        given["window"] = wish.window or -(-depth(layout) // 4)
     return kind(
         **{key: value for key, value in given.items() if key in names and value is not None}
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from surgery.judges import Judge, choose_judge
+from surgery.layout import detect
 from surgery.localise.chosen import chosen_probe, chosen_questions, study_of
 from surgery.localise.journal import Journal
 from surgery.localise.run import run_probe
@@ -94,7 +95,8 @@ def answer(
 ) -> ProbeReport | SurveyReport:
     """What `probe` does, of values."""
     vocabulary = vocabulary_of(checkpoint)
-    method, asked = chosen_probe(wish), chosen_questions(wish, vocabulary)
+    asked = chosen_questions(wish, vocabulary)
+    method = chosen_probe(wish, detect(checkpoint))
     judge = choose_judge(
         wish.judge, checkpoint, clip=wish.clip, questions=asked, device=where.device
     )

@@ -54,7 +54,10 @@
       const from = cells.indexOf(document.activeElement);
       if (!step || from < 0) return;
       event.preventDefault();
-      const next = cells[from + step[0] + wide * step[1]];
+      let to = from;
+      do to += step[0] + wide * step[1];
+      while (cells[to]?.disabled);
+      const next = cells[to];
       if (!next) return;
       document.activeElement.tabIndex = -1;
       next.tabIndex = 0;

@@ -139,7 +139,7 @@ def _grid(panel: Panel, marks: Marks, *, many: bool) -> Html:
 
 def _cell(score: Score | None, marks: Marks) -> Html:
     if score is None:
-        return el("span", cls="cell none")
+        return el("button", type="button", cls="cell none", disabled=True)
     number = el("span", _short(score))
     return el("button", number, type="button", **marks.attributes(score, "cell"))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,17 @@ import pytest
 
 from surgery.pages import probe_page
 from tests.helpers.browser import browser
-from tests.helpers.probe_reports import every_kind
+from tests.helpers.probe_reports import every_kind, trace_text
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 WIDTHS, SCHEMES = (390, 1280), ("light", "dark")
-KINDS = every_kind()
+GAPS = replace(
+    trace_text(),
+    scores=tuple(one for one in trace_text().scores if one.name != "text.self_attn[1] at last"),
+)
+KINDS = {**every_kind(), "gaps": GAPS}
 Opener = Callable[..., "Page"]
 
 
@@ -61,7 +66,7 @@ def leaves(url: str, file: Path) -> bool:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", every_kind())
 def test_a_page_fits_and_is_kept_as_a_screenshot(
     visit: Opener, tmp_path: Path, kind: str, width: int
 ) -> None:
@@ -128,6 +133,13 @@ def test_the_keyboard_reaches_every_cell_with_one_stop_for_each_chart(visit: Ope
     assert "layer 1 at the words after" in tip.inner_text()
     page.keyboard.press("Escape")
     assert tip.is_hidden()
+
+
+def test_the_keyboard_steps_over_a_place_that_was_not_tried(visit: Opener) -> None:
+    page = visit("gaps")
+    page.locator(".cell.found").focus()
+    page.keyboard.press("ArrowRight")
+    assert "self-attention layer 2 at the last" in page.get_by_role("tooltip").inner_text()
 
 
 def test_a_concept_of_a_survey_opens_and_closes(visit: Opener) -> None:

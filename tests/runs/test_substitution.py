@@ -1,0 +1,110 @@
+"""Only the asked layers read the other prompt, in the prompt's own branch, row by row."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from surgery.model import Conditioning, DiffusersModel
+from surgery.probes.base import Arm, Substitute
+from surgery.probes.windows import depth
+from surgery.runs import Case, Row, Sampling
+from surgery.runs.substitution import substituted
+from tests.helpers.probing import FAMILIES, PAIRS, contexts, hooked, model
+
+SAMPLING = Sampling(steps=2, guidance=3.0)
+
+
+@pytest.fixture(params=FAMILIES)
+def loaded(request: pytest.FixtureRequest) -> DiffusersModel:
+    return model(request.param)
+
+
+def rows(*windows: tuple[int, int]) -> list[Row]:
+    """A row for each window, of alternating prompts and of seeds of their own."""
+    return [
+        Row(Case(PAIRS[number % 2], seed=number), Arm("", Substitute(*window)))
+        for number, window in enumerate(windows)
+    ]
+
+
+def run(loaded: DiffusersModel, asked: list[Row]) -> Tensor:
+    return substituted(loaded, asked, SAMPLING, lambda done: None)
+
+
+def painted(loaded: DiffusersModel, told: Conditioning, asked: list[Row]) -> Tensor:
+    seeds = [row.case.seed for row in asked]
+    return loaded.denoise(told, seeds, steps=SAMPLING.steps, guidance=SAMPLING.guidance)
+
+
+def distance(one: Tensor, other: Tensor) -> float:
+    return float((one - other).abs().max())
+
+
+def test_a_window_of_no_layer_is_the_prompt_itself(loaded: DiffusersModel) -> None:
+    asked = rows((0, 0), (3, 3))
+    told = loaded.encode([row.case.pair.source for row in asked])
+    assert distance(run(loaded, asked), painted(loaded, told, asked)) < 1e-5
+
+
+def test_a_window_of_all_layers_is_the_other_prompt(loaded: DiffusersModel) -> None:
+    asked = rows(*[(0, depth(loaded.layout))] * 2)
+    source, target = (
+        loaded.encode([getattr(row.case.pair, side) for row in asked])
+        for side in ("source", "target")
+    )
+    changed = run(loaded, asked)
+    if loaded.layout.family == "if":
+        # The states enter beside the time step as well, where they stay the concept's.
+        assert distance(changed, painted(loaded, source, asked)) > 1e-3
+        return
+    # Pooled text stays that of the concept.
+    told = Conditioning(target.states, source.pooled)
+    assert distance(changed, painted(loaded, told, asked)) < 1e-5
+    assert distance(changed, painted(loaded, source, asked)) > 1e-3
+
+
+def test_each_layer_reads_the_other_prompt_in_the_rows_that_ask_for_it(
+    loaded: DiffusersModel,
+) -> None:
+    last = depth(loaded.layout)
+    asked = rows((2, 4), (3, 7), (0, 1), (last - 1, last))
+    source, target = (
+        loaded.context(loaded.encode([getattr(row.case.pair, side) for row in asked]))
+        for side in ("source", "target")
+    )
+    with contexts(loaded) as noted:
+        run(loaded, asked)
+    for layer, calls in enumerate(noted.calls):
+        for row, read in enumerate(asked):
+            window = read.arm.intervention
+            assert isinstance(window, Substitute)
+            wanted = target if window.first <= layer < window.stop else source
+            # Every other call is guidance's.
+            for call in calls[::2]:
+                assert torch.equal(call[row], wanted[row])
+
+
+def test_guidance_reads_the_empty_prompt_in_every_layer(loaded: DiffusersModel) -> None:
+    empty = loaded.context(loaded.empty(1))
+    with contexts(loaded) as noted:
+        run(loaded, rows((0, depth(loaded.layout))))
+    for calls in noted.calls:
+        assert len(calls) == 2 * SAMPLING.steps
+        assert all(torch.equal(call, empty) for call in calls[1::2])
+
+
+def test_a_row_is_the_same_whatever_stands_beside_it(loaded: DiffusersModel) -> None:
+    asked = rows((2, 4), (0, 0), (3, 7), (0, depth(loaded.layout)))
+    together = run(loaded, asked)
+    alone = torch.cat([run(loaded, [row]) for row in asked])
+    assert distance(together, alone) < 1e-4
+
+
+def test_progress_counts_every_row_at_every_step(loaded: DiffusersModel) -> None:
+    told: list[int] = []
+    asked = rows((2, 4), (0, 0), (3, 7))
+    substituted(loaded, asked, SAMPLING, told.append)
+    assert told == [3, 3]
+    assert not hooked(loaded)
