@@ -39,7 +39,7 @@ def survey_page(report: SurveyReport) -> Page:
     sorts = Table(f"Where {report.model} keeps what, {report.method}", columns, rows)
     each = tuple((one.concept, one.sort, *_best(one)) for one in report.reports)
     heads = ("concept", "kind", "best window", "effect", "still shown")
-    return [sorts, Table("Each concept", heads, each), *_small_print(report.reports[0])]
+    return [sorts, Table("Each concept", heads, each), *_small_print(*report.reports)]
 
 
 def _best(report: ProbeReport) -> tuple[str, str, str]:
@@ -111,14 +111,16 @@ def _shown(score: Score) -> str:
     return f"{percent(score.shown.value)} of {score.shown.count}"
 
 
-def _small_print(report: ProbeReport) -> list[Line]:
-    cost = report.cost
-    lines = [Line(note, "quiet") for note in report.notes]
-    if cost is not None:
-        kept = f", {cost.kept} of them kept from before" if cost.kept else ""
-        runs = plural(sum(score.count for score in report.scores), "run")
-        spent = f"{cost.evaluations:,} denoiser evaluations, {cost.seconds:.1f} s"
-        lines.append(
-            Line(f"{runs}{kept}; {spent}, {cost.peak_mb:,.0f} MB; {report.judge}", "quiet")
-        )
-    return lines
+def _small_print(*reports: ProbeReport) -> list[Line]:
+    notes = dict.fromkeys(note for report in reports for note in report.notes)
+    costs = [report.cost for report in reports if report.cost]
+    evaluations, kept = sum(one.evaluations for one in costs), sum(one.kept for one in costs)
+    spent = [
+        f"{evaluations:,} denoiser evaluations",
+        f"{sum(one.seconds for one in costs):.1f} s",
+        f"{max((one.peak_mb for one in costs), default=0):,.0f} MB",
+        f"judge {reports[0].judge}",
+    ]
+    if kept:
+        spent.append(f"{plural(kept, 'measurement')} kept from before")
+    return [*(Line(note, "quiet") for note in notes), Line(", ".join(spent), "quiet")]

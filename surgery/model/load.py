@@ -65,10 +65,11 @@ def load_model(
     opened = opened.here()
     _check_values(opened)
     networks = _networks(opened, config, precision)
-    layout = layout_of(networks.denoiser, networks.towers, _tokenizer_files(opened))
+    towers = networks.towers
+    layout = layout_of(networks.denoiser, towers, _tokenizer_files(opened))
     _check(networks, layout, opened)
-    given = tokenizer or config
-    tokens = {role: _tokens(role, networks, layout, opened, given) for role in networks.towers}
+    places = {role: _tokenizer(layout.tower(role).tokenizer, tokenizer, config) for role in towers}
+    tokens = {role: _tokens(role, networks, layout, opened, places[role]) for role in towers}
     print_of = fingerprint(networks, opened.fingerprint)
     parts = Parts(networks.to(place), tokens, layout, print_of)
     return DiffusersModel(decided(parts), resolution)
@@ -152,12 +153,16 @@ def _tokens(
     role: str, networks: Networks, layout: Layout, checkpoint: Checkpoint, given: Path | None
 ) -> PromptTokens:
     shape = layout.tower(role)
-    inside = given / shape.tokenizer if given is not None else None
-    folder = inside if inside is not None and inside.is_dir() else given
     if shape.kind == "t5":
-        return load_t5_tokens(folder or checkpoint.folder(shape.tokenizer), shape.max_length)
+        return load_t5_tokens(given or checkpoint.folder(shape.tokenizer), shape.max_length)
     rows = int(str(config_of(networks.towers[role])["vocab_size"]))
-    return find_tokens(checkpoint, shape, rows, folder)
+    return find_tokens(checkpoint, shape, rows, given)
+
+
+def _tokenizer(name: str, given: Path | None, config: Path | None) -> Path | None:
+    """The folder that was given for a tokenizer: itself, or the part of a pipeline's folder."""
+    inside = [folder / name for folder in (given, config) if folder is not None]
+    return next((folder for folder in inside[:1] if folder.is_dir()), given)
 
 
 def _tokenizer_files(checkpoint: Checkpoint) -> Mapping[str, Mapping[str, object] | None]:

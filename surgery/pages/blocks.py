@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from surgery.pages.html import Child, Html, el, unbroken
+from surgery.pages.html import Child, Html, el, style, unbroken
+
+MOST_BESIDE = 4
+"""Pictures of one group that stand in one row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ def bullets(texts: Iterable[str]) -> Html:
 
 def gallery(shots: Sequence[Shots]) -> Html:
     """Groups of pictures, each with what it shows."""
-    return el("div", [_shots(one) for one in shots], cls="gallery")
+    beside = min(MOST_BESIDE, max((len(one.pngs) for one in shots), default=1))
+    return el("div", [_shots(one) for one in shots], cls="gallery", style=style(beside=beside))
 
 
 def footer(*content: Child) -> Html:

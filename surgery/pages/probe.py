@@ -10,7 +10,7 @@ from surgery.pages import blocks
 from surgery.pages.frame import page
 from surgery.pages.heat import Marks, charts, legend, ruler
 from surgery.pages.html import Child, Html, el, unbroken
-from surgery.pages.shots import SHOWN_AT_ONCE, keys, shots
+from surgery.pages.shots import keys, shots
 from surgery.pages.survey import survey
 from surgery.report import ProbeReport, Score, SurveyReport
 from surgery.report.findings import before, effect, headline, kept, percent, restores, title
@@ -76,7 +76,7 @@ def _figures(report: ProbeReport, found: Score | None) -> Iterable[tuple[str, st
             yield (
                 "without these layers",
                 f"{floor(100 * least)} %",
-                "or more, in every other window",
+                "at least, in every other window",
             )
     if best := found or max(report.scores, key=lambda one: one.effect, default=None):
         yield (
@@ -109,15 +109,22 @@ def _chart(report: ProbeReport, prefix: str) -> Html:
         legend("effect", is_found=marks.found is not None),
         charts(report.scores, marks),
         blocks.more("All figures as a table", rows, is_open=len(report.scores) <= FEW_ROWS),
-        _smaller(report),
+        _smaller(report, Marks(keys=marks.keys)),
     )
 
 
-def _smaller(report: ProbeReport) -> Html | None:
+def _smaller(report: ProbeReport, marks: Marks) -> Html | None:
     if not report.smaller:
         return None
     about = f"{len(report.smaller)} smaller windows, which were tried first and did not suffice"
-    return blocks.more(about, charts(report.smaller, Marks()), _table(about, report.smaller, None))
+    sizes: dict[str, list[Score]] = {}
+    for score in report.smaller:
+        spot = place(score.site)
+        sizes.setdefault(f"Windows of {spot.end - spot.first}" if spot else "Others", []).append(
+            score
+        )
+    drawn = [[el("h3", size), charts(scores, marks)] for size, scores in sizes.items()]
+    return blocks.more(about, drawn, _table(about, report.smaller, None))
 
 
 def _table(caption: str, scores: Iterable[Score], found: Score | None) -> Html:
@@ -149,15 +156,12 @@ def _named(score: Score, is_only_kind: bool) -> str:
 
 
 def _pictures(report: ProbeReport, prefix: str) -> Html | None:
-    groups = shots(report, prefix)
-    if not groups:
+    first, rest = shots(report, prefix)
+    if not first:
         return None
-    rest = groups[SHOWN_AT_ONCE:]
     about = "Each place has the same prompts and seeds, one beside the other."
     more = blocks.more(f"{len(rest)} more places", blocks.gallery(rest)) if rest else None
-    return blocks.section(
-        "The pictures behind the scores", about, blocks.gallery(groups[:SHOWN_AT_ONCE]), more
-    )
+    return blocks.section("The pictures behind the scores", about, blocks.gallery(first), more)
 
 
 def _apply(report: ProbeReport) -> Html:
@@ -207,6 +211,6 @@ def _cost(report: ProbeReport) -> Html | None:
 
 def _duration(seconds: float) -> str:
     if seconds < 120:
-        return f"{seconds:.3g} s"
+        return f"{seconds:.3g} s" if seconds >= 1 else "under 1 s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -30,15 +30,21 @@ def keys(report: ProbeReport, prefix: str = "") -> dict[Spot, str]:
     return {spot: f"{prefix}{number}" for number, spot in enumerate(spots)}
 
 
-def shots(report: ProbeReport, prefix: str = "") -> tuple[Shots, ...]:
-    """The groups: the anchors, then the found place, then the others in order of depth."""
+def shots(report: ProbeReport, prefix: str = "") -> tuple[tuple[Shots, ...], tuple[Shots, ...]]:
+    """The groups that are shown at once, and the rest, smaller windows among them.
+
+    The anchors come first, then the found place, then the others in order of depth.
+    """
     found = marked(report)
     scores = {(score.site, score.column): score for score in (*report.scores, *report.smaller)}
     anchors = [(score.site, score.column) for score in report.anchors]
     first = [*anchors, *([(found.site, found.column)] if found else []), *scores]
     names = keys(report, prefix)
     order = dict.fromkeys([*(spot for spot in first if spot in names), *names])
-    return tuple(_group(report, spot, names[spot], scores.get(spot), found) for spot in order)
+    groups = tuple(_group(report, spot, names[spot], scores.get(spot), found) for spot in order)
+    smaller = sum((score.site, score.column) in names for score in report.smaller)
+    cut = min(SHOWN_AT_ONCE, len(groups) - smaller)
+    return groups[:cut], groups[cut:]
 
 
 def _group(

@@ -93,7 +93,8 @@ def _proof(report: ProbeReport, found: Score, rest: Sequence[Score]) -> str:
         proof += f"{percent(found.shown.value)} of pictures"
         if least is None:
             return proof
-        return f"{proof}; windows without these layers leave it in {floor(100 * least)} % or more"
+        rest_of_it = "all" if least == 1 else f"{floor(100 * least)} % or more"
+        return f"{proof}; windows without these layers leave it in {rest_of_it}"
     most = max((score.effect for score in rest), default=None)
     proof = (
         f"restoring it alone brings back {percent(found.effect)} of what was lost"

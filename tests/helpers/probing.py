@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from surgery.hooks import Hook
 from surgery.judges import Judge
@@ -135,13 +136,10 @@ class Contexts:
 
 @contextmanager
 def contexts(loaded: DiffusersModel) -> Iterator[Contexts]:
-    """Note what reaches the keys, behind all hooks on the layers themselves."""
+    """Note what the layers make their keys from, behind all hooks on the layers themselves."""
     layers = loaded.modules("cross_attn")
     noted = Contexts([[] for _ in layers])
-    handles = [
-        _keys(module).register_forward_pre_hook(_noting(noted.calls[number]))
-        for number, module in enumerate(layers)
-    ]
+    handles = [_note(layer, noted.calls[number]) for number, layer in enumerate(layers)]
     try:
         yield noted
     finally:
@@ -149,13 +147,16 @@ def contexts(loaded: DiffusersModel) -> Iterator[Contexts]:
             handle.remove()
 
 
-def _keys(layer: nn.Module) -> nn.Module:
-    found = getattr(layer, "add_k_proj", None)
-    return found if found is not None else layer.get_submodule("to_k")
+def _note(layer: nn.Module, calls: list[Tensor]) -> RemovableHandle:
+    # Where the context is normed first, channels come before places there.
+    norm = getattr(layer, "norm_cross", None)
+    reader = layer.get_submodule("to_k") if norm is None else norm
 
+    def note(module: nn.Module, args: tuple[Tensor, ...]) -> None:
+        read = args[0].detach().clone()
+        calls.append(read if norm is None else read.transpose(1, 2))
 
-def _noting(calls: list[Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-    return lambda module, args: calls.append(args[0].detach().clone())
+    return reader.register_forward_pre_hook(note)
 
 
 def reading(module: nn.Module, into: list[Tensor]) -> Hook:

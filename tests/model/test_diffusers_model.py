@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from surgery.hooks import Hook
 from surgery.model import Conditioning, DiffusersModel, generate, load_model
+from surgery.model.base import Precision
+from surgery.store.address import locate
 from tests.helpers.pipelines import PIPELINES
 
 PROMPTS = ("a painting by van gogh", "a red ball")
@@ -21,7 +23,9 @@ STEPS, GUIDANCE = 3, 3.0
 def theirs(family: str, folder: Path) -> Tensor:
     """The pictures of diffusers' pipeline, in [0, 1]."""
     kind = PIPELINES.get(family.removesuffix("-v"), "IFPipeline")
-    pipeline = getattr(diffusers, kind).from_pretrained(folder, low_cpu_mem_usage=False)
+    pipeline = getattr(diffusers, kind).from_pretrained(
+        folder, dtype=torch.float32, low_cpu_mem_usage=False
+    )
     scheduler = diffusers.DDIMScheduler.from_config(pipeline.scheduler.config)
     # The pipeline of IF would hand the learned variance on to a scheduler that has no use for it.
     scheduler.register_to_config(variance_type="fixed_small")
@@ -56,6 +60,11 @@ def test_paints_what_the_pipeline_of_diffusers_paints(
     assert pictures.shape == (2, 3, model.resolution, model.resolution)
     assert float((pictures - theirs(family, folders[family])).abs().max()) < 1e-4
     assert float((pictures[0] - pictures[1]).abs().mean()) > 1e-3
+
+
+def test_the_built_in_model_paints_what_the_pipeline_of_diffusers_paints() -> None:
+    pictures = generate(load_model("atelier"), PROMPTS, SEEDS, steps=STEPS, guidance=GUIDANCE)
+    assert float((pictures - theirs("sd1", locate("atelier"))).abs().max()) < 1e-4
 
 
 def test_a_picture_is_the_same_in_a_batch_of_one_and_of_eight(model: DiffusersModel) -> None:
@@ -148,11 +157,12 @@ def test_pictures_of_another_size_can_be_asked_for(family: str, folders: dict[st
     assert generate(model, PROMPTS[:1], [1], steps=1).shape[2:] == (model.resolution,) * 2
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_a_network_in_half_precision_paints_nearly_the_same(
-    model: DiffusersModel, family: str, folders: dict[str, Path]
+    dtype: Precision, model: DiffusersModel, family: str, folders: dict[str, Path]
 ) -> None:
-    half = load_model(folders[family], dtype="bfloat16")
-    assert half.dtype == torch.bfloat16
+    half = load_model(folders[family], dtype=dtype)
+    assert half.dtype == getattr(torch, dtype)
     told, same = model.encode(PROMPTS), half.encode(PROMPTS)
     latents, time = model.noise(SEEDS), model.timesteps(STEPS)[0]
     assert torch.equal(latents, half.noise(SEEDS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 from math import prod
 from pathlib import Path
@@ -77,6 +78,15 @@ def test_both_spellings_of_the_clip_tower_are_read(
     new = write_single("sd1", tmp_path / "model.safetensors", new_clip=True)
     told = [load_model(one, config=folders["sd1"]).encode(PROMPTS) for one in (files["sd1"], new)]
     assert torch.equal(told[0].states, told[1].states)
+
+
+def test_a_configuration_without_a_tokenizer_leaves_the_one_beside_the_file(
+    files: dict[str, Path], folders: dict[str, Path], tmp_path: Path
+) -> None:
+    bare = shutil.copytree(folders["sd1"], tmp_path / "bare", ignore=lambda *_: ["tokenizer"])
+    whole = load_model(files["sd1"], config=folders["sd1"])
+    own = load_model(files["sd1"], config=bare)
+    assert own.tokens().padded(PROMPTS[0]) == whole.tokens().padded(PROMPTS[0])
 
 
 def test_a_pickle_is_read_like_the_file_with_the_same_values(

@@ -17,8 +17,10 @@ from tests.helpers.probe_reports import (
     locogen,
     sdxl,
     survey,
+    thumbnails,
     trace_text,
     trace_unet,
+    window_score,
 )
 
 LOADING = {"src", "href", "srcset", "action", "data", "poster", "formaction"}
@@ -141,6 +143,21 @@ def test_pictures_come_anchors_first_then_the_found_place() -> None:
     places = [shots.index(name) for name in names]
     assert places == sorted(places)
     assert sum(tag == "img" for tag in read(locogen()).tags) == len(locogen().pictures)
+
+
+def test_smaller_windows_have_a_chart_for_each_size() -> None:
+    smaller = (*locogen().smaller, *(window_score(start, 1, 0.0) for start in range(10)))
+    said = words(replace(locogen(), smaller=smaller))
+    assert "19 smaller windows" in said
+    assert said.index("Windows of 2") < said.index("Windows of 1 ")
+
+
+def test_pictures_of_smaller_windows_are_not_among_the_first() -> None:
+    report = locogen()
+    small = thumbnails([(one.site, "kept") for one in report.smaller], "van gogh")
+    said = words(replace(report, pictures=(*report.pictures, *small)))
+    assert said.index("cross-attention layers 7 to 9") < said.index("9 more places")
+    assert "cross-attention layers 0 to 1" in said[said.index("9 more places") :]
 
 
 def test_every_place_is_in_the_table() -> None:

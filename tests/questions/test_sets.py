@@ -53,7 +53,7 @@ def test_a_style_that_becomes_a_medium_leaves_the_same_thing_as_a_plain_painting
         assert thing in pair.source
 
 
-def test_atelier_is_asked_in_prompts_that_it_was_taught() -> None:
+def test_atelier_is_asked_in_captions_of_its_world() -> None:
     taught = {text for one in scenes() for text in captions(one)}
     taught |= {text for one in scenes() for text in captions(colourless(one))}
     taught |= {text for one in scenes() for text in loose_captions(one)}

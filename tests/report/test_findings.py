@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from surgery.report import SurveyReport
+from surgery.report import Share, SurveyReport
 from surgery.report.findings import effect, headline, percent
 from tests.helpers.probe_reports import locogen, sdxl, survey, trace_text, trace_unet
 
@@ -70,3 +70,10 @@ def test_an_effect_is_told_with_its_interval_where_it_has_one() -> None:
     score = locogen().scores[1]
     assert effect(score) == "58 % (54 to 60)"
     assert effect(replace(score, low=None)) == "58 %"
+
+
+def test_windows_that_leave_every_picture_are_told_as_leaving_all() -> None:
+    report = locogen()
+    shown = [replace(one, shown=Share.of(1.0, 48)) for one in report.scores]
+    shown[2] = report.scores[2]
+    assert headline(replace(report, scores=tuple(shown))).endswith("leave it in all.")

@@ -20,6 +20,8 @@ SAMPLING = Sampling(steps=2, guidance=3.0, noise=3.0)
 CASES = (Case(PAIRS[0], seed=5), Case(PAIRS[1], seed=6, draw=1))
 CLEAN, CORRUPTED = Arm("clean", Clean()), Arm("corrupted", Restore("", 0))
 KINDS = ("self_attn", "cross_attn", "ff", "resnet")
+NEAR = 1e-4
+"""Of latents as large as ten, after two steps in batches of other sizes."""
 
 
 @pytest.fixture(params=FAMILIES)
@@ -55,27 +57,29 @@ def distance(one: Tensor, other: Tensor) -> float:
 def test_a_restored_run_is_the_published_one_and_anchors_are_plain_samplings(
     loaded: DiffusersModel,
 ) -> None:
-    places = [(kind, len(found) // 2) for kind in KINDS if (found := loaded.modules(kind))]
+    places = [(kind, len(found) - 1) for kind in KINDS if (found := loaded.modules(kind))]
     arms = [CORRUPTED, *(Arm(kind, Restore(kind, index)) for kind, index in places), CLEAN]
     case = CASES[0]
     latents = run(loaded, [Row(case, arm) for arm in arms])
     corrupted = painted(loaded, case, clean=False, hooks=[])
-    assert distance(latents[:1], corrupted) < 1e-5
-    assert distance(latents[-1:], painted(loaded, case, clean=True, hooks=[])) < 1e-5
+    assert distance(latents[:1], corrupted) < NEAR
+    assert distance(latents[-1:], painted(loaded, case, clean=True, hooks=[])) < NEAR
     assert distance(latents[-1], latents[0]) > 1e-3
     for number, (kind, index) in enumerate(places, start=1):
-        assert distance(latents[number : number + 1], published(loaded, case, kind, index)) < 1e-5
-        assert distance(latents[number], latents[0]) > 1e-5
+        assert distance(latents[number : number + 1], published(loaded, case, kind, index)) < NEAR
+    assert max(distance(one, latents[0]) for one in latents[1 : len(arms) - 1]) > 10 * NEAR
 
 
 def test_restoring_in_the_clean_run_would_change_nothing(loaded: DiffusersModel) -> None:
     quiet = Sampling(SAMPLING.steps, SAMPLING.guidance, noise=0.0)
     arms = [CLEAN, Arm("", Restore("resnet", 1)), Arm("", Restore("cross_attn", 2))]
     latents = restored(loaded, [Row(CASES[0], arm) for arm in arms], quiet, lambda done: None)
-    assert distance(latents, latents[:1].expand_as(latents)) < 1e-5
+    assert distance(latents, latents[:1].expand_as(latents)) < NEAR
 
 
-def test_rows_of_several_cases_are_each_restored_from_their_own(loaded: DiffusersModel) -> None:
+@pytest.mark.parametrize("family", ["if", "sdxl"])
+def test_rows_of_several_cases_are_each_restored_from_their_own(family: str) -> None:
+    loaded = model(family)
     arms = [Arm("", Restore("resnet", 3)), CLEAN, Arm("", Restore("cross_attn", 4)), CORRUPTED]
     rows = [Row(case, arm) for case in CASES for arm in arms]
     alone = torch.cat([run(loaded, [row]) for row in rows])
@@ -89,7 +93,7 @@ def test_guidance_reads_the_empty_prompt_without_noise(loaded: DiffusersModel) -
     for calls in noted.calls:
         assert len(calls) == 2 * SAMPLING.steps
         for call in calls[1::2]:
-            assert distance(call, empty.expand_as(call)) < 1e-5
+            assert distance(call, empty.expand_as(call)) < NEAR
 
 
 def test_the_rows_are_counted_and_their_companions_are_evaluated(loaded: DiffusersModel) -> None:

@@ -57,7 +57,7 @@ def test_a_window_of_all_layers_is_the_other_prompt(loaded: DiffusersModel) -> N
     changed = run(loaded, asked)
     if loaded.layout.family == "if":
         # The states enter beside the time step as well, where they stay the concept's.
-        assert distance(changed, painted(loaded, source, asked)) > 1e-3
+        assert distance(changed, painted(loaded, source, asked)) > 1e-4
         return
     # Pooled text stays that of the concept.
     told = Conditioning(target.states, source.pooled)
@@ -95,7 +95,8 @@ def test_guidance_reads_the_empty_prompt_in_every_layer(loaded: DiffusersModel) 
         assert all(torch.equal(call, empty) for call in calls[1::2])
 
 
-def test_a_row_is_the_same_whatever_stands_beside_it(loaded: DiffusersModel) -> None:
+def test_a_row_is_the_same_whatever_stands_beside_it() -> None:
+    loaded = model("sdxl")
     asked = rows((2, 4), (0, 0), (3, 7), (0, depth(loaded.layout)))
     together = run(loaded, asked)
     alone = torch.cat([run(loaded, [row]) for row in asked])

@@ -1,0 +1,186 @@
+"""What every probe costs, and how well the quick ones agree with the exact one.
+
+    python -m tests.bench.probes [--keep FOLDER] [--concepts N] [--few N]
+
+Each probe asks `atelier` by the command line, in a process of its own, with prompts and seeds that
+no setting was chosen on. Evaluations are denoiser runs on one sample, a backward run counted as
+two. Agreement is with LocoGen and the built-in judge, at the size of window that it settled on:
+whether the best window is the same, or within its 95 % interval of it, and the rank correlation
+over all windows. What is in FOLDER already is not measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from surgery.layout import detect
+from surgery.localise.chosen import chosen_probe, study_of
+from surgery.localise.forecast import forecast
+from surgery.localise.wish import Wish
+from surgery.numerics.agreement import spearman
+from surgery.questions import ask
+from surgery.report import ProbeReport, Score
+from tests.helpers.dumps import dump
+
+CONCEPTS = (
+    "van gogh",
+    "r2d2",
+    "the flag of freedonia",
+    "monet",
+    "seurat",
+    "mondrian",
+    "hokusai",
+    "picasso",
+    "pollock",
+    "escher",
+    "heart",
+    "the flag of ruritania",
+    "moon",
+    "star",
+    "the flag of sylvania",
+    "ball",
+    "triangle",
+    "ring",
+)
+RUNS = "--prompts 8 --seeds 2 --batch 40"
+WINDOWS = {
+    "locogen, judge atelier": f"--method locogen {RUNS}",
+    "locogen, judge clip": f"--method locogen --judge clip {RUNS}",
+    "locogen, judge noise": f"--method locogen --judge noise {RUNS}",
+    "quick": "--method quick",
+    "weights": "--method weights",
+}
+TRACES = {
+    "trace_text": "--method trace_text --prompts 4 --seeds 1 --draws 3 --batch 40",
+    "trace_unet": "--method trace_unet --prompts 4 --seeds 1 --draws 3 --batch 40",
+}
+EXACT = next(iter(WINDOWS))
+REAL = {"SD-1.5": "sd1", "SDXL": "sdxl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How one probe's windows compare with the exact ones."""
+
+    same: bool
+    close: bool
+    rank: float
+
+
+def asked(concept: str, probe: str, words: str, keep: Path) -> ProbeReport:
+    """The report of one probe about one concept, measured unless it is kept."""
+    file = keep / f"{concept}, {probe}.json".replace(" ", "_")
+    if not file.exists():
+        command = [sys.executable, "-m", "surgery", "probe", "atelier", "-c", concept]
+        files = ["--report", str(file), "--journal", str(keep / "journal.jsonl"), "--fresh"]
+        subprocess.run([*command, *words.split(), *files], check=True, capture_output=True)
+    return ProbeReport.from_json(file.read_text(encoding="utf-8"))
+
+
+def sized(report: ProbeReport, sites: Sequence[str]) -> list[Score] | None:
+    """A report's scores of the windows named; None where it tried others."""
+    found = {one.site: one for one in (*report.smaller, *report.scores)}
+    return [found[site] for site in sites] if all(site in found for site in sites) else None
+
+
+def agreement(exact: ProbeReport, other: ProbeReport) -> Agreement | None:
+    """None where the other tried no windows of that size."""
+    windows = exact.scores
+    theirs = sized(other, [one.site for one in windows])
+    if theirs is None:
+        return None
+    truth = np.array([one.effect for one in windows])
+    told = np.array([one.effect for one in theirs])
+    best, top = int(truth.argmax()), int(told.argmax())
+    high = windows[top].high
+    close = top == best or (high is not None and high >= truth[best])
+    return Agreement(top == best, close, spearman(truth, told))
+
+
+def cost_row(name: str, reports: Sequence[ProbeReport]) -> list[str]:
+    costs = [one.cost for one in reports if one.cost]
+    return [
+        name,
+        str(len(costs)),
+        f"{statistics.median(one.evaluations for one in costs):,.0f}",
+        f"{statistics.median(one.seconds for one in costs):.1f}",
+        f"{max(one.peak_mb for one in costs):,.0f}",
+    ]
+
+
+def agreement_cells(pairs: Sequence[Agreement | None]) -> list[str]:
+    found = [one for one in pairs if one is not None]
+    if not found:
+        return ["-", "-", "-"]
+    ranks = [one.rank for one in found if not np.isnan(one.rank)]
+    return [
+        f"{sum(one.same for one in found)} of {len(found)}",
+        f"{sum(one.close for one in found)} of {len(found)}",
+        f"{statistics.median(ranks):.2f} ({min(ranks):.2f} to {max(ranks):.2f})",
+    ]
+
+
+def measured(keep: Path, concepts: Sequence[str], few: Sequence[str]) -> list[list[str]]:
+    """A row for each probe: what it cost on `atelier`, and how it agrees with the exact one."""
+    exact = [asked(one, EXACT, WINDOWS[EXACT], keep) for one in concepts]
+    rows = []
+    for name, words in WINDOWS.items():
+        reports = [asked(one, name, words, keep) for one in concepts]
+        pairs = [agreement(a, b) for a, b in zip(exact, reports, strict=True)]
+        rows.append(cost_row(name, reports) + agreement_cells(pairs))
+    for name, words in TRACES.items():
+        reports = [asked(one, name, words, keep) for one in few]
+        rows.append([*cost_row(name, reports), "-", "-", "-"])
+    return rows
+
+
+def counted() -> list[list[str]]:
+    """Evaluations for one prompt and seed on models of real shape, from their structure."""
+    rows = []
+    for method in ("locogen", "quick", "trace_unet", "trace_text", "weights"):
+        wish = Wish("van gogh", method=method, prompts=1, seeds=1, draws=1)
+        cells = []
+        for model in REAL.values():
+            real = dump(model)
+            layout = detect(real.tensors, real.configs)
+            study = study_of(wish, ask("van gogh", vocabulary="world"), "world")
+            one = forecast(chosen_probe(wish, layout), layout, study)
+            cells.append(f"{one.evaluations:,}")
+        rows.append([method, *cells])
+    return rows
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--concepts", type=int, default=len(CONCEPTS))
+    parser.add_argument("--few", type=int, default=3)
+    wish = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        keep = wish.keep or Path(scratch)
+        keep.mkdir(parents=True, exist_ok=True)
+        head = ["probe", "concepts", "evaluations", "seconds", "MB"]
+        head += ["same window", "or within its interval", "rank correlation"]
+        rows = measured(keep, CONCEPTS[: wish.concepts], CONCEPTS[: wish.few])
+    print(table(head, rows))
+    print()
+    print(table(["one prompt, one seed", *REAL], counted()))
+
+
+if __name__ == "__main__":
+    main()
