@@ -60,7 +60,7 @@ class Rows:
         """
         rows = [Row(case, arm) for case in self._cases for arm in arms]
         asked = [row for row in rows if self._exists(row)]
-        missing = [row for row in asked if self.bench.journal.get(self._key(row)) is None]
+        missing = [row for row in asked if not self._is_known(row)]
         self.kept += len(asked) - len(missing)
         ends = self._ends_of(missing) if self.bench.judge.anchored else []
         to_run = len(ends) + sum(row not in ends for row in missing)
@@ -78,6 +78,10 @@ class Rows:
 
     def _exists(self, row: Row) -> bool:
         return RUNNERS[self.bench.probe.way].exists(self.bench.model, row)
+
+    def _is_known(self, row: Row) -> bool:
+        found = self.bench.journal.get(self._key(row))
+        return found is not None and (bool(found.png) or not self._is_shown(row))
 
     def _found(self, row: Row) -> Measurement | None:
         return self.bench.journal.get(self._key(row)) if self._exists(row) else None

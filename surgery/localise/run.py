@@ -124,12 +124,14 @@ def _best(probe: Probe, judge: Judge, study: Study) -> Best:
 
 def _settings(model: Model, probe: Probe, study: Study) -> dict[str, Setting]:
     own = {key: _plain(value) for key, value in asdict(probe).items() if value is not None}  # type: ignore[call-overload]
+    drawn = {"noise": study.sampling.noise, "draws": study.draws}
     return {
         **own,
-        **asdict(study.sampling),
+        "steps": study.sampling.steps,
+        "guidance": study.sampling.guidance,
         "prompts": len(study.question.pairs),
         "seeds": ", ".join(map(str, study.seeds)),
-        "draws": study.shape(probe.way != "substitute")[2],
+        **(drawn if probe.way != "substitute" else {}),
         "resolution": model.resolution,
         "dtype": str(model.dtype).removeprefix("torch."),
         "device": model.device.type,

@@ -57,7 +57,7 @@ def distance(one: Tensor, other: Tensor) -> float:
 def test_a_restored_run_is_the_published_one_and_anchors_are_plain_samplings(
     loaded: DiffusersModel,
 ) -> None:
-    places = [(kind, len(found) - 1) for kind in KINDS if (found := loaded.modules(kind))]
+    places = [(kind, 1) for kind in KINDS if loaded.modules(kind)]
     arms = [CORRUPTED, *(Arm(kind, Restore(kind, index)) for kind, index in places), CLEAN]
     case = CASES[0]
     latents = run(loaded, [Row(case, arm) for arm in arms])
@@ -67,7 +67,7 @@ def test_a_restored_run_is_the_published_one_and_anchors_are_plain_samplings(
     assert distance(latents[-1], latents[0]) > 1e-3
     for number, (kind, index) in enumerate(places, start=1):
         assert distance(latents[number : number + 1], published(loaded, case, kind, index)) < NEAR
-    assert max(distance(one, latents[0]) for one in latents[1 : len(arms) - 1]) > 10 * NEAR
+        assert distance(latents[number], latents[0]) > NEAR
 
 
 def test_restoring_in_the_clean_run_would_change_nothing(loaded: DiffusersModel) -> None:
