@@ -11,12 +11,15 @@ from surgery.probes.base import Arm, Clean, Restore, Way
 from surgery.report import Score
 
 COUNTED = {
-    "self_attn": "self_attn.k",
+    "self_attn": "self_attn.q",
     "cross_attn": "cross_attn.k",
     "ff": "ff.out",
     "resnet": "resnet.out",
 }
-"""Kinds of layers, and the kind of site that is there once for each."""
+"""Kinds of layers, and the kind of site that is there once for each.
+
+DeepFloyd IF attends to picture and text in one layer with one query: it counts as cross-attention.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Each probe asks `atelier` by the command line, in a process of its own, with pro
 no setting was chosen on. Evaluations are denoiser runs on one sample, a backward run counted as
 two. Agreement is with LocoGen and the built-in judge, at the size of window that it settled on:
 whether the best window is the same, or within its 95 % interval of it, and the rank correlation
-over all windows. What is in FOLDER already is not measured again.
+over all windows. Costs are of the first few concepts alone. What is in FOLDER already is not measured again.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def measured(keep: Path, concepts: Sequence[str], few: Sequence[str]) -> list[li
     for name, words in WINDOWS.items():
         reports = [asked(one, name, words, keep) for one in concepts]
         pairs = [agreement(a, b) for a, b in zip(exact, reports, strict=True)]
-        rows.append(cost_row(name, reports) + agreement_cells(pairs))
+        rows.append(cost_row(name, reports[: len(few)]) + agreement_cells(pairs))
     for name, words in TRACES.items():
         reports = [asked(one, name, words, keep) for one in few]
         rows.append([*cost_row(name, reports), "-", "-", "-"])
