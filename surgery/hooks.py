@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
 At: TypeAlias = Literal["context", "output"]
@@ -31,6 +32,13 @@ class Hook:
     module: nn.Module
     at: At
     change: Callable[[Tensor], Tensor]
+
+
+def behind(hook: Hook, first: int) -> Hook:
+    """The same change, of the rows from `first` on alone, where others go before them."""
+    return Hook(
+        hook.module, hook.at, lambda rows: torch.cat([rows[:first], hook.change(rows[first:])])
+    )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from surgery.layout import Layout
 from surgery.localise.study import Study
 from surgery.probes.base import Probe
 from surgery.probes.locogen import LocoGen
+from surgery.probes.windows import depth, starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Forecast:
     Args:
         cases: prompts x seeds x draws.
         places: how many are tried at most; windows of every size for a probe that picks its own.
-        evaluations: of the denoiser on one sample, at most.
+        evaluations: of the denoiser on one sample, at most; with every amount of noise for a probe
+            that picks its own.
     """
 
     cases: int
@@ -27,17 +29,24 @@ class Forecast:
 
 def forecast(probe: Probe, layout: Layout, study: Study) -> Forecast:
     """Count the runs of a probe, the most that there can be."""
-    cases = len(study.cases(probe.way != "substitute"))
-    places = _places(probe, layout)
+    is_clean = probe.way == "substitute"
+    cases, places = len(study.cases(not is_clean)), _places(probe, layout)
+    anchors = 2 * cases * (1 if is_clean else len(study.noises))
+    rows = cases * places
     branches = 1 if study.sampling.guidance == 1 else 2
-    companions = -(-places // study.batch) if probe.way == "restore" else 0
-    rows = cases * (places + 2 + companions)
-    return Forecast(cases, places, rows * study.sampling.steps * branches)
+    companions = _companions(cases, rows, study.batch) if probe.way == "restore" else 0
+    runs = anchors + rows + companions
+    return Forecast(cases, places, runs * study.sampling.steps * branches)
+
+
+def _companions(cases: int, rows: int, batch: int) -> int:
+    """Clean runs: one for each case of each batch, where a batch may end amid a case."""
+    return min(rows, -(-rows // batch) + cases - 1)
 
 
 def _places(probe: Probe, layout: Layout) -> int:
-    first = len(probe.arms(layout, ()))
     if isinstance(probe, LocoGen) and probe.window is None and layout.probing is None:
-        # Sizes 1, 2, ... up to half of the layers, each with one window less than the last.
-        return sum(first - one for one in range(first // 2))
-    return first
+        count = depth(layout)
+        sizes = range(1, max(2, count // 2 + 1))
+        return sum(len(starts(count, size, probe.stride or 1)) for size in sizes)
+    return len(probe.arms(layout, ()))

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 from surgery.errors import OutputError
@@ -98,12 +99,15 @@ def _read(file: Path) -> Iterator[tuple[str, Measurement]]:
         raise OutputError(
             f"the journal cannot be read: {error.strerror}", where=visible(str(file))
         ) from error
-    for line in lines:
-        try:
-            row = json.loads(line)
-            yield (
-                str(row["key"]),
-                Measurement(float(row["score"]), row["shown"], row.get("png", "")),
-            )
-        except (ValueError, KeyError, TypeError, RecursionError):
-            continue
+    return (found for line in lines if (found := _measurement(line)) is not None)
+
+
+def _measurement(line: bytes) -> tuple[str, Measurement] | None:
+    try:
+        row = json.loads(line)
+        key, score, shown, png = row["key"], float(row["score"]), row["shown"], row.get("png", "")
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+    if not (isinstance(key, str) and isinstance(png, str) and isinstance(shown, bool | None)):
+        return None
+    return (key, Measurement(score, shown, png)) if isfinite(score) else None

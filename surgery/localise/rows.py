@@ -72,9 +72,10 @@ class Rows:
         return {arm: tuple(self._found(Row(case, arm)) for case in self._cases) for arm in arms}
 
     def picture(self, arm: Arm) -> str:
-        """The small picture of an arm's first case, '' where none was kept."""
-        found = self._found(Row(self._cases[0], arm))
-        return found.png if found else ""
+        """The small picture of an arm's first case, '' where none was asked for."""
+        row = Row(self._cases[0], arm)
+        found = self._found(row)
+        return found.png if found and self._is_shown(row) else ""
 
     def _exists(self, row: Row) -> bool:
         return RUNNERS[self.bench.probe.way].exists(self.bench.model, row)

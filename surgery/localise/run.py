@@ -43,6 +43,8 @@ def run_probe(
     began, before = time.monotonic(), model.evaluations
     bench = Bench(model, probe, judge, journal or Journal(), stage)
     anchors = probe.anchors(model.layout)
+    # What cannot be tried is said before anything is measured.
+    probe.arms(model.layout, ())
     rows, ends = _anchored(bench, study)
     study = rows.study
     arms, scored = _all_arms(rows, probe, ends, study)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from surgery.probes.windows import overlap
+from surgery.probes.windows import is_window, overlap
 from surgery.report import ProbeReport, SortFinding, SurveyReport
 
 
@@ -21,12 +21,17 @@ def survey_of(reports: Sequence[ProbeReport]) -> SurveyReport:
 
 def _finding(sort: str, reports: Sequence[ProbeReport]) -> SortFinding | None:
     """The place that all reports tried whose mean effect is the largest."""
-    effects = [{score.site: score.effect for score in one.scores} for one in reports]
+    effects = [{score.name: score.effect for score in one.scores} for one in reports]
     shared = [site for site in effects[0] if all(site in other for other in effects)]
     if not shared:
         return None
     means = {site: sum(one[site] for one in effects) / len(effects) for site in shared}
     best = max(shared, key=means.__getitem__)
     own = [max(one, key=one.__getitem__) for one in effects]
-    agreeing = sum(overlap(best, site) for site in own)
+    agreeing = sum(_agree(best, site) for site in own)
     return SortFinding(sort, best, means[best], len(reports), agreeing)
+
+
+def _agree(one: str, other: str) -> bool:
+    """Windows agree where they share a layer, other places where they are the same."""
+    return one == other or (is_window(one) and is_window(other) and overlap(one, other))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from surgery.hooks import Hook, intervene
+from surgery.hooks import Hook, behind, intervene
 from surgery.layout import Layout
 from surgery.model import conditioning as texts
 from surgery.model import sites
@@ -172,16 +172,19 @@ class DiffusersModel:
         Returns:
             Latents (n, channels, side, side), float32, scaled as the denoiser sees them.
         """
-        schedule = self.schedule(steps)
-        empty = self.empty(len(conditioning)) if guidance != 1 else None
+        schedule, count, told, kept = self.schedule(steps), len(seeds), conditioning, hooks
+        if guidance != 1:
+            # Both in one batch, half again as fast where batches are small.
+            told = Conditioning.cat([self.empty(count), conditioning])
+            kept = [behind(hook, count) for hook in hooks]
         latents = self.noise(seeds)
         for number, time in enumerate(schedule.times):
             if on_step is not None:
                 on_step(number, time, latents)
-            with intervene(hooks):
-                said = self.predict(latents, time, conditioning)
-            if empty is not None:
-                against = self.predict(latents, time, empty)
+            with intervene(kept):
+                said = self.predict(torch.cat([latents] * (len(told) // count)), time, told)
+            if guidance != 1:
+                against, said = said.chunk(2)
                 said = against + guidance * (said - against)
             latents = schedule.step(said, time, latents)
         return latents

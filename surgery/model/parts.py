@@ -14,8 +14,6 @@ from surgery.layout import Layout, detect
 from surgery.model.base import PromptTokens
 from surgery.model.networks import COMPONENTS, Networks
 
-_SAMPLED = 256
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
@@ -64,14 +62,14 @@ def config_of(network: nn.Module) -> dict[str, object]:
 
 
 def fingerprint(networks: Networks, files: str) -> str:
-    """Hex digest of the fingerprint of files and of some values of every tensor.
+    """Hex digest of the fingerprint of files and of every value of every tensor.
 
-    An edit changes a matrix as a whole, so some of its values tell.
+    Files alone do not tell: an edit in place changes neither their sizes nor their headers, and
+    it may change a single value.
     """
     digest = sha256(files.encode())
     for network in (networks.denoiser, networks.vae, *networks.towers.values()):
         for name, held in network.state_dict().items() if network is not None else ():
-            flat = held.reshape(-1)
-            some = flat[:: max(1, flat.numel() // _SAMPLED)].to(torch.float64)
-            digest.update(name.encode() + some.cpu().numpy().tobytes())
+            digest.update(name.encode())
+            digest.update(held.reshape(-1).cpu().contiguous().view(torch.uint8).numpy())
     return digest.hexdigest()

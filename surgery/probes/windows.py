@@ -27,6 +27,11 @@ def selector(first: int, stop: int) -> str:
     return f"cross_attn.{{k,v}}[{first}:{stop}]"
 
 
+def is_window(site: str) -> bool:
+    """Whether a place is a selector that `selector` made."""
+    return site.startswith("cross_attn.{k,v}[")
+
+
 def bounds(site: str) -> tuple[int, int]:
     """The layers of a selector that `selector` made."""
     first, _, stop = site.partition("[")[2].rstrip("]").partition(":")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,7 @@ def test_a_line_that_was_cut_off_is_passed_over_and_swallows_no_other(
         b'{"key": "a", "score": "much", "shown": null}',
         b'{"key": "a", "score": null, "shown": null}',
         b'{"key": "a", "score": 1e999, "shown": null}',
+        b'{"key": "a", "score": 1%s, "shown": null}' % (b"0" * 400),
         b'{"key": "a", "score": NaN, "shown": null}',
         b'{"key": "a", "score": 0.5, "shown": "yes"}',
         b'{"key": "a", "score": 0.5, "shown": null, "png": 7}',
@@ -86,6 +88,7 @@ def test_a_line_that_was_cut_off_is_passed_over_and_swallows_no_other(
         b'{"key": "a", "score": 0.5}',
         b"[" * 100_000,
     ],
+    ids=lambda line: line[:40].decode("latin-1"),
 )
 def test_what_is_no_measurement_is_passed_over(file: Path, line: bytes) -> None:
     Journal(file).add({"b": TWO})
@@ -98,8 +101,6 @@ def test_what_is_no_measurement_is_passed_over(file: Path, line: bytes) -> None:
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.none() | st.booleans())
 def test_a_score_comes_back_to_the_last_bit(score: float, shown: bool | None) -> None:
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory() as folder:
         place = Path(folder) / "j"
         Journal(place).add({"a": Measurement(score, shown)})

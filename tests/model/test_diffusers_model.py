@@ -17,7 +17,7 @@ from tests.helpers.pipelines import PIPELINES
 
 PROMPTS = ("a painting by van gogh", "a red ball")
 SEEDS = (3, 4)
-STEPS, GUIDANCE = 3, 3.0
+STEPS, GUIDANCE = 2, 3.0
 
 
 def theirs(family: str, folder: Path) -> Tensor:

@@ -20,6 +20,9 @@ def test_every_layer_of_every_kind_is_tried_once(family: str) -> None:
         assert arm.site == f"{what.kind}[{what.index}]"
         tried.setdefault(what.kind, []).append(what.index)
     there = {kind: list(range(len(loaded.modules(kind)))) for kind in COUNTED}
+    if there["self_attn"] and loaded.modules("self_attn") == loaded.modules("cross_attn"):
+        # One layer reads the picture and the text, and is not restored twice.
+        there["self_attn"] = []
     assert tried == {kind: layers for kind, layers in there.items() if layers}
     assert probe.arms(loaded.layout, [Score("ff[0]", 0.0, 0.0, 1)]) == ()
 
