@@ -59,6 +59,13 @@ def methods_table() -> str:
     return table(("method", "what it does"), rows)
 
 
+def probes_table() -> str:
+    from surgery.probes import PROBES
+
+    rows = [(f"`{name}`", probe.about, probe.source) for name, probe in PROBES.items()]
+    return table(("probe", "what it does", "source"), rows)
+
+
 def layouts_table() -> str:
     from surgery.layouts.schema import load_specs
 
@@ -84,6 +91,7 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 PARTS = {
     "methods": methods_table,
+    "probes": probes_table,
     "layouts": layouts_table,
     "recipes": recipes_table,
     "commands": help_blocks,

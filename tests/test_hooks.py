@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from surgery.hooks import Hook, intervene
+from surgery.hooks import Hook, behind, intervene
 
 
 class Reader(nn.Module):
@@ -106,3 +106,12 @@ def test_hooks_that_were_set_are_taken_away_where_a_later_one_cannot_be() -> Non
 def test_no_hooks_are_no_change() -> None:
     with intervene([]):
         assert nn.Identity()(torch.ones(1)).tolist() == [1]
+
+
+@pytest.mark.parametrize("at", ["context", "output"])
+def test_a_change_of_the_rows_behind_others_leaves_those_alone(at: str) -> None:
+    module, rows = Reader(), torch.tensor([[1.0], [2.0], [3.0]])
+    hook = Hook(module, at, lambda told: 10 * told)  # type: ignore[arg-type]
+    with intervene([behind(hook, 2)]):
+        found = module(torch.zeros(3, 1), encoder_hidden_states=rows)
+    assert found.flatten().tolist() == [1, 2, 30]

@@ -15,6 +15,7 @@ from surgery.localise.study import Stage, unwatched
 from surgery.localise.survey import survey_of
 from surgery.localise.wish import Circumstance, Wish
 from surgery.model import load_model
+from surgery.model.load import device_of
 from surgery.questions import vocabulary_of
 from surgery.report import ProbeReport, SurveyReport
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
@@ -97,6 +98,7 @@ def answer(
     vocabulary = vocabulary_of(checkpoint)
     asked = chosen_questions(wish, vocabulary)
     method = chosen_probe(wish, detect(checkpoint))
+    device_of(where.device)
     judge = choose_judge(
         wish.judge, checkpoint, clip=wish.clip, questions=asked, device=where.device
     )

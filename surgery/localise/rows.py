@@ -15,6 +15,7 @@ from surgery.localise.study import Stage, Study
 from surgery.model import Model
 from surgery.pictures.thumbnail import thumbnail
 from surgery.probes.base import Arm, Probe
+from surgery.questions import Pair
 from surgery.report import Setting
 from surgery.runs.base import Case, Row
 from surgery.runs.ways import RUNNERS
@@ -45,6 +46,7 @@ class Rows:
     study: Study
     kept: int = 0
     _ends: dict[Row, Tensor] = field(default_factory=dict)
+    _ids: dict[Pair, str] = field(default_factory=dict)
     _cases: tuple[Case, ...] = ()
     _anchors: tuple[Arm, ...] = ()
 
@@ -157,6 +159,7 @@ class Rows:
             "source": pair.source,
             "target": pair.target,
             "subject": pair.subject,
+            "read": self._read(pair),
             "seed": row.case.seed,
             "draw": row.case.draw,
             "site": row.arm.site,
@@ -164,6 +167,15 @@ class Rows:
             "arm": str(row.arm.intervention),
         }
         return key_of({**facts, **asdict(study.sampling)})
+
+
+    def _read(self, pair: Pair) -> str:
+        """Both prompts as the model's tokenizers, which may be any, read them."""
+        if pair not in self._ids:
+            tokens = [self.bench.model.tokens(role) for role in self.bench.model.towers]
+            prompts = (pair.source, pair.target)
+            self._ids[pair] = str([one.padded(prompt) for one in tokens for prompt in prompts])
+        return self._ids[pair]
 
 
 def _batches(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:

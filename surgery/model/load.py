@@ -60,7 +60,7 @@ def load_model(
         CheckpointError: a network, configuration or tokenizer is missing or does not fit.
         LayoutError: no layout describes it.
     """
-    place, precision = _device(device), _precision(dtype)
+    place, precision = device_of(device), _precision(dtype)
     opened = checkpoint if isinstance(checkpoint, Checkpoint) else open_checkpoint(checkpoint)
     opened = opened.here()
     _check_values(opened)
@@ -75,7 +75,12 @@ def load_model(
     return DiffusersModel(decided(parts), resolution)
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """The device of a name.
+
+    Raises:
+        UsageError: it is not here, or there is no such name.
+    """
     try:
         place = torch.device(name)
     except RuntimeError as error:

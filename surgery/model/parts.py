@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -62,14 +63,25 @@ def config_of(network: nn.Module) -> dict[str, object]:
 
 
 def fingerprint(networks: Networks, files: str) -> str:
-    """Hex digest of the fingerprint of files and of every value of every tensor.
+    """Hex digest of the fingerprint of files, of all that is configured and of every value.
 
     Files alone do not tell: an edit in place changes neither their sizes nor their headers, and
-    it may change a single value.
+    it may change a single value; a single file may be read by another configuration.
     """
     digest = sha256(files.encode())
-    for network in (networks.denoiser, networks.vae, *networks.towers.values()):
-        for name, held in network.state_dict().items() if network is not None else ():
+    parts = [networks.denoiser, networks.vae, *networks.towers.values()]
+    there = [one for one in parts if one is not None]
+    for config in (*map(config_of, there), networks.scheduler):
+        digest.update(_stated(config))
+    digest.update(f"{networks.zero_empty} {networks.side}".encode())
+    for network in there:
+        for name, held in network.state_dict().items():
             digest.update(name.encode())
             digest.update(held.reshape(-1).cpu().contiguous().view(torch.uint8).numpy())
     return digest.hexdigest()
+
+
+def _stated(config: Mapping[str, object]) -> bytes:
+    # What begins with _ says where a configuration is from, not what it is.
+    own = {key: value for key, value in config.items() if not key.startswith("_")}
+    return json.dumps(own, sort_keys=True, default=str).encode()

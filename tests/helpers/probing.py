@@ -30,6 +30,7 @@ from tests.helpers.pipelines import write_folder, write_single
 
 TINY = ("sd1", "sd2", "sdxl", "if")
 FAMILIES = (*TINY, "atelier")
+LOUDER = 10
 
 PAIRS = (
     Pair("a red ball in the style of van gogh", "a red ball", "van gogh"),
@@ -53,14 +54,22 @@ def folder(family: str) -> Path:
 @cache
 def model(family: str) -> DiffusersModel:
     """One of FAMILIES, in memory."""
-    return load_model("atelier" if family == "atelier" else folder(family))
+    return load_model("atelier") if family == "atelier" else _aloud(load_model(folder(family)))
+
+
+def _aloud(loaded: DiffusersModel) -> DiffusersModel:
+    """With random values text is hardly heard, and scores are shares of how much it is."""
+    for layer in loaded.modules("cross_attn"):
+        values = getattr(layer, "add_v_proj", None)
+        (layer.get_submodule("to_v") if values is None else values).weight.mul_(LOUDER)
+    return loaded
 
 
 @cache
 def single(family: str) -> DiffusersModel:
     """The same values as `model`, read from one file."""
     file = write_single(family, Path(_root().name) / f"{family}-single" / "m.safetensors")
-    return load_model(file, config=folder(family))
+    return _aloud(load_model(file, config=folder(family)))
 
 
 def judge_of(family: str) -> Judge:
@@ -129,9 +138,21 @@ def hooked(loaded: DiffusersModel) -> list[nn.Module]:
 
 @dataclass(slots=True)
 class Contexts:
-    """What the keys of every cross-attention layer were made from, call after call."""
+    """What the keys of every cross-attention layer were made from, layer by layer.
+
+    Args:
+        calls: of each layer, (2 n, length, width) a step: guidance's rows, then the prompts'.
+    """
 
     calls: list[list[Tensor]] = field(default_factory=list)
+
+    def prompts(self, layer: int) -> list[Tensor]:
+        """Step by step, what the rows of the prompts read, (n, length, width)."""
+        return [call.chunk(2)[1] for call in self.calls[layer]]
+
+    def guidance(self) -> list[Tensor]:
+        """Of every layer and step, what the rows of guidance read, (n, length, width)."""
+        return [call.chunk(2)[0] for calls in self.calls for call in calls]
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -13,12 +14,12 @@ from torch import Tensor
 
 from surgery.errors import UsageError
 from surgery.hooks import Hook, intervene
-from surgery.judges import Mark, Seen
+from surgery.judges import Judge, Mark, Seen
 from surgery.judges.noise import NoiseJudge
 from surgery.localise.journal import Journal
 from surgery.localise.run import run_probe
 from surgery.localise.study import Study
-from surgery.model import DiffusersModel
+from surgery.model import DiffusersModel, load_model
 from surgery.probes.base import Probe
 from surgery.probes.locogen import LocoGen
 from surgery.probes.trace_text import TraceText
@@ -30,6 +31,7 @@ from tests.helpers.probing import (
     FAMILIES,
     QUESTION,
     few,
+    folder,
     hooked,
     judge_of,
     model,
@@ -58,8 +60,12 @@ def small(method: str, loaded: DiffusersModel, places: int = 4) -> Probe:
 @cache
 def batched(family: str, method: str, batch: int) -> ProbeReport:
     loaded = model(family)
-    asked = study(prompts=2, seeds=1, batch=batch)
+    asked = replace(short(family), batch=batch)
     return probed(loaded, small(method, loaded), asked, judge_of(family))
+
+
+def short(family: str) -> Study:
+    return study(prompts=2, seeds=1, guidance=3.0 if family == "atelier" else 1.0)
 
 
 def figures(report: ProbeReport) -> Figures:
@@ -88,7 +94,7 @@ def test_scores_are_the_same_in_batches_of_one_and_of_eight(family: str, method:
 @pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
 def test_scores_are_the_same_from_a_folder_and_from_a_single_file(family: str, method: str) -> None:
     loaded = single(family)
-    report = probed(loaded, small(method, loaded), study(prompts=2, seeds=1))
+    report = probed(loaded, small(method, loaded), short(family))
     assert farthest(report, batched(family, method, 8)) < 1e-4
 
 
@@ -111,11 +117,17 @@ def ending_stage(kind: type[BaseException], label: str, total: int) -> Iterator[
     yield advance
 
 
-class EndingJudge(NoiseJudge):
-    """Ends when it has judged some rows."""
+@dataclass(frozen=True)
+class EndingJudge:
+    """Ends when it is asked."""
 
-    def __init__(self, kind: type[BaseException]) -> None:
-        self.kind = kind
+    kind: type[BaseException]
+    name: str = "ending"
+    sees: str = "pictures"
+    anchored: bool = True
+
+    def best(self, sort: str) -> str:
+        return "least"
 
     def marks(self, question: Question, seen: Seen) -> list[Mark]:
         raise self.kind
@@ -142,7 +154,7 @@ def test_no_hook_is_left_by_a_probe_that_is_stopped(
     asked = study(seeds=2, batch=1)
     stage = partial(ending_stage, kind) if where == "stage" else None
     given = {"stage": stage} if stage else {}
-    judge = EndingJudge(kind) if where == "judge" else NoiseJudge()
+    judge: Judge = EndingJudge(kind) if where == "judge" else NoiseJudge()  # type: ignore[assignment]
     hooks = [] if where in ("stage", "judge") else [ending_hook(loaded, where, kind)]
     with pytest.raises(kind), intervene(hooks):
         run_probe(loaded, small(method, loaded), judge, asked, address="here", **given)
@@ -224,13 +236,12 @@ def test_every_changed_setting_is_another_measurement(tmp_path: Path) -> None:
     for one in changed:
         assert evaluated(one, Journal(file)) >= spent
         assert evaluated(one, Journal(file)) == 0
-    assert evaluated(asked, Journal(file), judge=Named("other")) == spent
+    assert evaluated(asked, Journal(file), judge=Other()) == spent
     assert evaluated(asked, Journal(file, fresh=True)) == spent
 
 
-class Named(NoiseJudge):
-    def __init__(self, name: str) -> None:
-        type(self).name = name
+class Other(NoiseJudge):
+    name = "other"
 
 
 def test_an_edited_model_is_measured_again(tmp_path: Path) -> None:
@@ -240,6 +251,25 @@ def test_an_edited_model_is_measured_again(tmp_path: Path) -> None:
         for family in ("sd1", "sd2", "sd1")
     ]
     assert [one.cost.evaluations > 0 for one in reports if one.cost] == [True, True, False]
+
+
+def test_another_tokenizer_or_scheduler_is_another_measurement(tmp_path: Path) -> None:
+    journal, asked = Journal(tmp_path / "j"), study(seeds=1, steps=1, guidance=1.0)
+    place = tmp_path / "model"
+    shutil.copytree(folder("if"), place)
+
+    def spent() -> int:
+        report = probed(load_model(place), LocoGen(window=10), asked, journal=journal)
+        assert report.cost is not None
+        return report.cost.evaluations
+
+    assert (spent(), spent()) == (3, 0)
+    config = place / "scheduler" / "scheduler_config.json"
+    config.write_text(config.read_text("utf-8").replace("squaredcos_cap_v2", "linear"), "utf-8")
+    assert (spent(), spent()) == (3, 0)
+    tokenizer = place / "tokenizer" / "tokenizer.json"
+    tokenizer.write_text(tokenizer.read_text("utf-8").replace("▁gogh", "▁goth"), "utf-8")
+    assert (spent(), spent()) == (3, 0)
 
 
 # The report.
@@ -269,7 +299,7 @@ def test_pictures_are_kept_where_they_are_asked_for_also_of_what_was_measured_be
         *(one.site for one in shown.scores),
     ]
     assert all(one.png for one in shown.pictures)
-    assert figures(shown) == pytest.approx(figures(plain), abs=1e-6)
+    assert farthest(shown, plain) < 1e-6
     assert not probed(loaded, probe, asked, journal=journal).pictures
 
 

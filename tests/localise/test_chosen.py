@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from surgery.errors import UsageError
+from surgery.layout import Layout, detect
+from surgery.localise.chosen import chosen_probe, chosen_questions, study_of
+from surgery.localise.study import NOISES
+from surgery.localise.wish import Wish
+from surgery.probes.locogen import LocoGen
+from surgery.probes.trace_unet import TraceUnet
+from surgery.store.checkpoint import open_checkpoint
+
+
+@pytest.fixture(scope="module")
+def layout() -> Layout:
+    return detect(open_checkpoint("atelier"))
+
+
+def test_a_probe_takes_the_settings_that_are_its_own(layout: Layout) -> None:
+    wish = Wish("monet", method="locogen", window=4, stride=2, threshold=0.5)
+    assert chosen_probe(wish, layout) == LocoGen(4, 2, 0.5)
+    assert chosen_probe(Wish("monet", method="locogen"), layout) == LocoGen()
+    assert chosen_probe(Wish("monet", method="trace_unet", window=4), layout) == TraceUnet()
+
+
+def test_concepts_side_by_side_have_windows_of_one_size(layout: Layout) -> None:
+    assert chosen_probe(Wish(method="locogen"), layout) == LocoGen(window=3)
+    assert chosen_probe(Wish(method="locogen", window=2), layout) == LocoGen(window=2)
+
+
+def test_a_probe_that_there_is_not_is_one_sentence(layout: Layout) -> None:
+    with pytest.raises(UsageError, match="there is no probe 'locogan'.*'locogen'"):
+        chosen_probe(Wish("monet", method="locogan"), layout)
+
+
+@pytest.mark.parametrize(
+    "name", ["prompts", "seeds", "draws", "steps", "window", "stride", "batch", "per_sort"]
+)
+def test_counts_are_one_or_more(name: str) -> None:
+    assert getattr(Wish(**{name: 1}), name) == 1
+    with pytest.raises(UsageError, match=f"{name} must be 1 or more, got 0"):
+        Wish(**{name: 0})
+
+
+def test_a_concept_is_asked_about_in_as_many_prompts_as_wished() -> None:
+    (one,) = chosen_questions(Wish("van gogh", prompts=3), "atelier")
+    assert (one.concept, one.sort, len(one.pairs)) == ("van gogh", "style", 3)
+    own = Wish("greg", "art", "style", own_prompts=("a tree by {}", "a house by {}"))
+    (one,) = chosen_questions(own, "world")
+    assert [pair.source for pair in one.pairs] == ["a tree by greg", "a house by greg"]
+
+
+def test_without_a_concept_a_few_of_each_sort_are_asked_about() -> None:
+    asked = chosen_questions(Wish(per_sort=2, prompts=1), "world")
+    assert [one.sort for one in asked] == ["style"] * 2 + ["object"] * 2 + ["fact"] * 2
+    assert {len(one.pairs) for one in asked} == {1}
+    styles = chosen_questions(Wish(sort="style", per_sort=100), "atelier")
+    assert len(styles) > 2
+    assert {one.sort for one in styles} == {"style"}
+
+
+def test_a_concept_that_nothing_is_known_of_needs_its_sort() -> None:
+    with pytest.raises(UsageError, match="is 'zdzislaw' a style, an object or a fact"):
+        chosen_questions(Wish("zdzislaw"), "world")
+
+
+def test_a_study_is_what_was_wished_and_else_what_is_usual_for_the_model() -> None:
+    (question,) = chosen_questions(Wish("van gogh", prompts=2), "atelier")
+    usual = study_of(Wish("van gogh"), question, "atelier")
+    assert (usual.sampling.steps, usual.sampling.guidance) == (20, 3.0)
+    world = study_of(Wish("van gogh"), question, "world")
+    assert (world.sampling.steps, world.sampling.guidance) == (50, 7.5)
+    wish = Wish("van gogh", seeds=3, first_seed=7, draws=2, steps=4, guidance=0.0, noise=2.5)
+    own = study_of(wish, question, "world")
+    assert (own.sampling.steps, own.sampling.guidance, own.noises) == (4, 0.0, (2.5,))
+    assert own.seeds == (7, 8, 9)
+    assert (own.shape(corrupts=True), own.shape(corrupts=False)) == ((2, 3, 2), (2, 3, 1))
+    assert usual.noises == NOISES == tuple(sorted(NOISES))
+
+
+def test_cases_are_crossed_with_the_draws_fastest() -> None:
+    (question,) = chosen_questions(Wish("van gogh", prompts=2), "atelier")
+    study = study_of(Wish("van gogh", seeds=2, draws=2), question, "atelier")
+    cases = study.cases(corrupts=True)
+    assert [(question.pairs.index(one.pair), one.seed, one.draw) for one in cases] == [
+        (pair, seed, draw) for pair in (0, 1) for seed in (0, 1) for draw in (0, 1)
+    ]
+    assert {one.draw for one in study.cases(corrupts=False)} == {0}
+    assert len(study.cases(corrupts=False)) == 4
