@@ -15,17 +15,21 @@ from surgery.recipe_text import Plain, write_yaml
 from surgery.store.text import visible
 
 RIDGE = 0.03
-STRENGTH = 1.2
+STRENGTH = 1.4
 """A larger ridge asks for less change where no prompt needs any; the strength makes up for it."""
 
+SHARED = 12
+"""Prompts in which the siblings are held too; of more, too little of a style may change."""
+
 EXPECT: Mapping[str, Plain] = {
-    "leak": {"median": 0.6, "p95": 2.0},
-    "neutral": {"median": 0.5},
+    "leak": {"median": 0.9, "p95": 2.8},
+    "neutral": {"median": 0.6},
     "untouched": "bit_identical",
 }
 """What held, with room, for every concept of `atelier` that such a recipe was made for."""
 
 _LONGEST_NAME = 60
+_WINDOW = re.compile(r"(?P<kind>[^\[\]]+)\[(?P<first>\d+):(?P<stop>\d+)\]")
 
 
 def draft_recipe(
@@ -35,6 +39,7 @@ def draft_recipe(
     model: str,
     evidence: Sequence[str],
     expect: Mapping[str, Plain] | None = None,
+    layers: int | None = None,
 ) -> str:
     """The text of a recipe that takes a concept out of the layers found to hold it.
 
@@ -45,15 +50,19 @@ def draft_recipe(
         model: the checkpoint's address.
         evidence: what was found, line by line; stands in the recipe as comments.
         expect: the recipe's gates; None for `EXPECT`.
+        layers: how many cross-attention layers there are, to edit one more on either side of the
+            window; None to edit the window alone. The probe replaced a prompt whole, an edit only
+            changes what a name says: in the very window it may leave some of what the probe took.
 
     Raises:
         RecipeError: a question of which no recipe can be made, or gates that are none.
     """
-    found = "the layers that a probe found to hold it" if window else "all cross-attention"
+    where = _widened(window, layers) if window and layers else window
+    found = "the layers that a probe found to hold it" if where else "all cross-attention"
     head: dict[str, Plain] = {
         "version": 1,
-        "name": _name(question, window),
-        "description": _description(question, window),
+        "name": _name(question, where),
+        "description": _description(question, where),
         "model": model,
     }
     lines = [
@@ -63,7 +72,7 @@ def draft_recipe(
         *_block(head),
         "",
         "edits:",
-        *_indented(_edit(question, window)),
+        *_indented(_edit(question, where, window)),
         "",
         "# What the weights tell: how far prompts are from their target, and how far prompts moved",
         "# that the edit never saw. What is still visible, only pictures tell: surgery verify.",
@@ -74,12 +83,15 @@ def draft_recipe(
     return text
 
 
-def _edit(question: Question, window: str | None) -> Iterator[str]:
+def _edit(question: Question, where: str | None, window: str | None) -> Iterator[str]:
     """The edit, as the one item of a list."""
-    if window:
+    if where:
         yield "# LocoEdit (Basu et al. 2024): the keys and values of those layers."
         yield "- method: locoedit"
-        yield from _indented(_block({"where": window}))
+        if where != window:
+            yield f"  # {_comment(window or '')}, and one layer more on either side: the probe"
+            yield "  # replaced whole prompts, an edit only changes what a name says."
+        yield from _indented(_block({"where": where}))
     else:
         yield "# No window holds it alone. Unified Concept Editing (Gandikota et al. 2024): all"
         yield "# keys and values of cross-attention."
@@ -102,22 +114,35 @@ def _concept(question: Question) -> Iterator[str]:
     yield from _indented(rest)
     if pairs := _usable(question):
         yield "  # The probe's own prompts, and what each is to be read as. What is held takes its"
-        yield "  # place in them too."
+        yield "  # place in the first of them too."
         yield "  prompts:"
         yield from (f"    - [{_scalar(source)}, {_scalar(target)}]" for source, target in pairs)
 
 
 def _usable(question: Question) -> tuple[tuple[str, str], ...]:
-    """The pairs that an edit can be solved on: a template of the concept, and a prompt.
+    """The pairs that an edit can be solved on: they name the concept and its target.
 
-    Both name what the edit has to find in them, the concept and its target.
+    The first are templates, so that what is held is held in them.
     """
     concept, target = words(question.concept), words(question.target)
-    return tuple(
-        (pair.source.replace(pair.subject, "{}"), pair.target)
+    pairs = [
+        pair
         for pair in question.pairs
         if words(pair.subject) == concept and within(target, words(pair.target))
+    ]
+    return tuple(
+        (pair.source.replace(pair.subject, "{}") if n < SHARED else pair.source, pair.target)
+        for n, pair in enumerate(pairs)
     )
+
+
+def _widened(window: str, layers: int) -> str:
+    """A window of consecutive layers with one more on either side, as far as there are any."""
+    found = _WINDOW.fullmatch(window)
+    if found is None:
+        return window
+    first, stop = int(found["first"]), int(found["stop"])
+    return f"{found['kind']}[{max(0, first - 1)}:{min(layers, stop + 1)}]"
 
 
 def _evidence(lines: Sequence[str]) -> Iterator[str]:

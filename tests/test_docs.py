@@ -14,6 +14,8 @@ from surgery.cli.failures import GATE
 from surgery.edits import EDITS
 from surgery.layout import layout_names
 from surgery.store.address import ATELIER
+from tests.helpers.deepfloyd import write_if
+from tests.helpers.pipelines import write_single
 from tests.refresh_docs import README, ROOT, commands, examples, refreshed
 
 PAGE = README.read_text(encoding="utf-8")
@@ -60,6 +62,9 @@ def test_the_examples_run(
     shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
     monkeypatch.chdir(tmp_path)
     words = shlex.split(line.partition(">")[0])[1:]
+    if words[0] == "probe":
+        write_if(Path("my_model"))
+        write_single("sd1", Path("model.safetensors"))
     if "--in-place" in words or words[0] == "undo":
         shutil.copytree(ATELIER, "mine")
     if words[0] == "undo":

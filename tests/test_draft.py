@@ -33,9 +33,26 @@ def test_a_draft_edits_the_window_in_the_probes_prompts_and_holds_the_siblings()
     assert edit.preserve == monet().siblings
     (concept,) = edit.concepts
     assert (concept.erase, concept.target, concept.kind) == ("monet", "painting", "style")
-    assert concept.prompts == tuple(
-        (pair.source.replace("monet", "{}"), pair.target) for pair in monet().pairs
+    assert concept.prompts is not None
+    shared, own = concept.prompts[:12], concept.prompts[12:]
+    assert all("{}" in prompt[0] and "monet" not in prompt[0] for prompt in shared)
+    assert own == tuple((pair.source, pair.target) for pair in monet().pairs[12:])
+
+
+@pytest.mark.parametrize(
+    ("found", "layers", "edited"),
+    [("[2:5]", 10, "[1:6]"), ("[0:1]", 10, "[0:2]"), ("[8:10]", 10, "[7:10]"), ("[4]", 10, "[4]")],
+)
+def test_one_more_layer_on_either_side_is_edited_where_there_is_one(
+    found: str, layers: int, edited: str
+) -> None:
+    text = draft_recipe(
+        monet(), f"cross_attn.{{k,v}}{found}", model="mine", evidence=(), layers=layers
     )
+    (edit,) = load_recipe(text).edits
+    assert isinstance(edit, LocoEdit)
+    assert edit.where == f"cross_attn.{{k,v}}{edited}"
+    assert ("either side" in text) == (found != edited)
 
 
 def test_without_a_window_all_cross_attention_is_edited() -> None:
@@ -67,7 +84,8 @@ def test_apply_takes_a_draft_as_it_is_and_its_gates_hold(
     tmp_path: Path, concept: str, layers: str
 ) -> None:
     question = ask(concept, vocabulary="atelier")
-    recipe = load_recipe(drafted(question, f"cross_attn.{{k,v}}[{layers}]"))
+    window = f"cross_attn.{{k,v}}[{layers}]"
+    recipe = load_recipe(draft_recipe(question, window, model="atelier", evidence=(), layers=10))
     report = apply(recipe, open_checkpoint("atelier"), tmp_path / "out")
     assert report.gates
     assert all(gate.passed for gate in report.gates)

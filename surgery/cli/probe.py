@@ -38,8 +38,9 @@ def command(
     clip: own.ClipOption = None,
     recipe: own.RecipeOption = None,
     report: own.ReportOption = None,
-    prompts: own.PromptsOption = 8,
-    seeds: own.SeedsOption = 2,
+    prompts: own.PromptsOption = None,
+    seeds: own.SeedsOption = None,
+    check: own.CheckOption = None,
     first_seed: own.FirstSeedOption = 0,
     draws: own.DrawsOption = 3,
     noise: own.NoiseOption = None,
@@ -78,12 +79,13 @@ def command(
 
     wish = Wish(
         concept, target, kind, tuple(prompt or ()), method, judge, clip, prompts, seeds,
-        first_seed, draws, steps, guidance, noise, window, stride, threshold, batch, per_kind,
+        first_seed, check, draws, steps, guidance, noise, window, stride, threshold,
+        batch, per_kind,
     )  # fmt: skip
     files = checked(Files(recipe, tuple(report or ()), journal, fresh, force), wish)
     out, checkpoint = Output(format), open_checkpoint(model, allow_pickle=allow_pickle)
     if dry_run:
-        return show_forecast(checkpoint, wish, out)
+        return show_forecast(checkpoint, wish, device, out)
     where = Circumstance(device, dtype, resolution, config, tokenizer)
     _probe(checkpoint, replace(wish, thumbnails=files.has_page), where, files, out)
 

@@ -49,7 +49,8 @@ def checked(files: Files, wish: Wish) -> Files:
     """Find everything that would stop the writing, before anything is measured.
 
     Raises:
-        UsageError: a report in no known form, or a recipe without a concept.
+        UsageError: a report in no known form, one file asked for twice, or a recipe without a
+            concept.
         OutputError: a file is there already.
     """
     from surgery.cli.places import must_be_free
@@ -62,8 +63,11 @@ def checked(files: Files, wish: Wish) -> Files:
             )
     if files.recipe is not None:
         must_be_drafted(wish)
-    for place in filter(None, (files.recipe, *files.reports)):
+    places = [place for place in (files.recipe, *files.reports) if place is not None]
+    for number, place in enumerate(places):
         must_be_free(place, files.force)
+        if place in places[:number]:
+            raise UsageError(f"{visible(str(place))} is asked for twice")
     return files
 
 

@@ -13,16 +13,23 @@ if TYPE_CHECKING:
     from surgery.store.checkpoint import Checkpoint
 
 
-def show_forecast(checkpoint: Checkpoint, wish: Wish, out: Output) -> None:
+def show_forecast(checkpoint: Checkpoint, wish: Wish, device: str, out: Output) -> None:
     """Count the runs for each concept that would be asked about."""
     from surgery.layout import detect
-    from surgery.localise.chosen import chosen_probe, chosen_questions, study_of
+    from surgery.localise.chosen import (
+        chosen_probe,
+        chosen_questions,
+        completed,
+        study_of,
+    )
     from surgery.localise.forecast import forecast
     from surgery.questions import vocabulary_of
 
     vocabulary, layout = vocabulary_of(checkpoint), detect(checkpoint)
-    probe, asked = chosen_probe(wish, layout), chosen_questions(wish, vocabulary)
-    found = [(one, forecast(probe, layout, study_of(wish, one, vocabulary))) for one in asked]
+    whole = completed(wish, vocabulary, device)
+    probe, asked = chosen_probe(whole, layout), chosen_questions(whole, vocabulary)
+    counts = [forecast(probe, layout, study_of(whole, one), whole.check or 0) for one in asked]
+    found = list(zip(asked, counts, strict=True))
     rows = tuple(
         (one.concept, one.sort, f"{cost.cases:,}", f"{cost.places:,}", f"{cost.evaluations:,}")
         for one, cost in found

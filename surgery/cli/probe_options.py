@@ -61,11 +61,20 @@ ClipOption = Annotated[
     ),
 ]  # fmt: skip
 PromptsOption = Annotated[
-    int, typer.Option("--prompts", min=1, metavar="N", help="How many prompts.")
+    int | None,
+    typer.Option("--prompts", min=1, metavar="N", help="How many prompts; 8, or 2 if it is slow."),
 ]
 SeedsOption = Annotated[
-    int, typer.Option("--seeds", min=1, metavar="N", help="How many seeds for each prompt.")
+    int | None,
+    typer.Option("--seeds", min=1, metavar="N", help="How many seeds for each; 2, quick 1."),
 ]
+CheckOption = Annotated[
+    int | None,
+    typer.Option(
+        "--check", min=0, metavar="N",
+        help="How many of the windows that quick finds best are painted; 3, or 0 if it is slow.",
+    ),
+]  # fmt: skip
 FirstSeedOption = Annotated[
     int, typer.Option("--first-seed", min=0, metavar="SEED", help="The first of the seeds.")
 ]

@@ -55,7 +55,11 @@ def _list(report: ProbeReport, title: str) -> Table:
         title += f" (the {FEW} largest of {len(report.scores)})"
     columns = ("place", "effect", "", "95 %", "still shown", "score")
     rows = tuple(_row(score, report) for score in (*report.anchors, *shown))
-    return Table(title, columns, rows, frozenset({1, 5}))
+    if report.checked:
+        full = {score.site: percent(score.effect) for score in report.checked}
+        columns = (*columns[:4], "in full", *columns[4:5])
+        rows = tuple((*row[:4], full.get(row[0], "-"), *row[4:5]) for row in rows)
+    return Table(title, columns, rows, frozenset({1, len(columns) - 1} - {4}))
 
 
 def _row(score: Score, report: ProbeReport) -> tuple[str, ...]:

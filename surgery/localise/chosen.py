@@ -11,6 +11,8 @@ from surgery.localise.study import NOISES, Study
 from surgery.localise.wish import Wish
 from surgery.probes import PROBES
 from surgery.probes.base import Probe
+from surgery.probes.locogen import THRESHOLD
+from surgery.probes.quick import ENOUGH
 from surgery.probes.windows import depth
 from surgery.questions import Question, Vocabulary, ask, questions
 from surgery.runs.base import Sampling
@@ -21,7 +23,33 @@ GUIDANCE: Mapping[Vocabulary, float] = {"atelier": 3.0, "world": 7.5}
 STEPS: Mapping[Vocabulary, int] = {"atelier": 20, "world": 50}
 
 
-def chosen_probe(wish: Wish, layout: Layout) -> Probe:
+def completed(wish: Wish, vocabulary: Vocabulary, device: str) -> Wish:
+    """The wish with what it left open: more where the model is small or there is a GPU."""
+    is_cheap = vocabulary == "atelier" or device != "cpu"
+    is_quick = wish.method == "quick"
+    prompts, seeds = (8 if is_cheap else 2, 1) if is_quick else (8, 2)
+    check = 3 if is_cheap and is_quick and wish.concept is not None else 0
+    return replace(
+        wish,
+        prompts=wish.prompts or prompts,
+        seeds=wish.seeds or seeds,
+        check=check if wish.check is None else wish.check,
+        steps=wish.steps or STEPS[vocabulary],
+        guidance=GUIDANCE[vocabulary] if wish.guidance is None else wish.guidance,
+    )
+
+
+def enough(wish: Wish, judge: str) -> float:
+    """The share of the whole effect from which on a window suffices.
+
+    Pictures that show nothing of a concept are not yet, place by place, those without it.
+    """
+    if wish.threshold is not None:
+        return wish.threshold
+    return ENOUGH if judge.startswith("noise") else THRESHOLD
+
+
+def chosen_probe(wish: Wish, layout: Layout, judge: str = "") -> Probe:
     """The probe with the settings that were given.
 
     Concepts that are set side by side need windows of one size: a quarter of the layers, rounded
@@ -35,7 +63,9 @@ def chosen_probe(wish: Wish, layout: Layout) -> Probe:
         hint = f"did you mean {close!r}?" if close else "there are " + ", ".join(PROBES)
         raise UsageError(f"there is no probe {wish.method!r}", hint=hint)
     names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
-    given = {name: getattr(wish, name) for name in ("window", "stride", "threshold")}
+    given = {name: getattr(wish, name) for name in ("window", "stride")}
+    if wish.method == "locogen":
+        given["threshold"] = enough(wish, judge)
     if wish.concept is None and layout.probing is None:
         given["window"] = wish.window or -(-depth(layout) // 4)
     return kind(
@@ -66,12 +96,10 @@ def _of_each_sort(known: tuple[Question, ...], wish: Wish) -> list[Question]:
     return chosen
 
 
-def study_of(wish: Wish, question: Question, vocabulary: Vocabulary) -> Study:
-    """Over what a question's figures are taken."""
-    sampling = Sampling(
-        wish.steps or STEPS[vocabulary],
-        GUIDANCE[vocabulary] if wish.guidance is None else wish.guidance,
-    )
+def study_of(wish: Wish, question: Question) -> Study:
+    """Over what a question's figures are taken; of a wish that leaves nothing open."""
+    assert wish.steps is not None and wish.guidance is not None and wish.seeds is not None
+    sampling = Sampling(wish.steps, wish.guidance)
     noises = NOISES if wish.noise is None else (wish.noise,)
     seeds = tuple(range(wish.first_seed, wish.first_seed + wish.seeds))
     return Study(question, sampling, seeds, wish.draws, noises, wish.batch, wish.thumbnails)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from surgery.layout import Layout
-from surgery.localise.study import Study
-from surgery.probes.base import Probe
+from surgery.localise.study import CASES, Study
+from surgery.probes.base import RESTORING, Probe
 from surgery.probes.locogen import LocoGen
-from surgery.probes.windows import depth, starts
+from surgery.probes.quick import Quick
+from surgery.probes.windows import width
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,32 @@ class Forecast:
     evaluations: int
 
 
-def forecast(probe: Probe, layout: Layout, study: Study) -> Forecast:
-    """Count the runs of a probe, the most that there can be."""
-    is_clean = probe.way == "substitute"
-    cases, places = len(study.cases(not is_clean)), _places(probe, layout)
-    anchors = 2 * cases * (1 if is_clean else len(study.noises))
-    rows = cases * places
+def forecast(probe: Probe, layout: Layout, study: Study, checked: int = 0) -> Forecast:
+    """Count the runs of a probe, the most that there can be.
+
+    Args:
+        checked: of the windows that a glance finds best, how many of each size are run in full.
+    """
+    restores = probe.way in RESTORING
+    cases, places = len(study.cases(restores)), _places(probe, layout)
+    if probe.way == "weigh":
+        return Forecast(cases, places, 0)
     branches = 1 if study.sampling.guidance == 1 else 2
-    companions = _companions(cases, rows, study.batch) if probe.way == "restore" else 0
-    runs = anchors + rows + companions
-    return Forecast(cases, places, runs * study.sampling.steps * branches)
+    full = study.sampling.steps * branches
+    if probe.way == "glance":
+        sizes = len({width(arm.site) for arm in probe.arms(layout, ())})
+        few = min(CASES, len(study.question.pairs)) * (2 + checked * sizes) if checked else 0
+        return Forecast(cases, places, _glances(cases, places + 2, study, branches) + few * full)
+    anchors = 2 * cases * (len(study.noises) if restores else 1)
+    companions = _companions(cases, cases * places, study.batch) if probe.way == "restore" else 0
+    return Forecast(cases, places, (anchors + cases * places + companions) * full)
+
+
+def _glances(cases: int, arms: int, study: Study, branches: int) -> int:
+    """Two for each row; and the empty prompt, for each seed of each batch."""
+    rows = cases * arms
+    seeds = min(rows, _companions(cases, rows, study.batch) + 2 * cases)
+    return 2 * rows + seeds * (branches - 1)
 
 
 def _companions(cases: int, rows: int, batch: int) -> int:
@@ -45,8 +62,6 @@ def _companions(cases: int, rows: int, batch: int) -> int:
 
 
 def _places(probe: Probe, layout: Layout) -> int:
-    if isinstance(probe, LocoGen) and probe.window is None and layout.probing is None:
-        count = depth(layout)
-        sizes = range(1, max(2, count // 2 + 1))
-        return sum(len(starts(count, size, probe.stride or 1)) for size in sizes)
+    if isinstance(probe, LocoGen) and probe.way == "substitute" and not probe.size(layout)[0]:
+        return len(Quick(stride=probe.stride).arms(layout, ()))
     return len(probe.arms(layout, ()))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from surgery.localise.study import Study
-from surgery.probes.base import Probe
+from surgery.probes.base import RESTORING, Probe
 
 
 def notes(probe: Probe, found: str, study: Study) -> tuple[str, ...]:
     """Sentences, the most important first."""
     said = []
-    if probe.way == "substitute":
+    if probe.way == "glance":
+        said.append(
+            "Effects are foretold by the model's own predictions at two steps of each run: how a "
+            "picture ends is not seen."
+        )
+    elif probe.way not in RESTORING:
         said += _substituted(found)
     else:
         said.append(
             "To be restored, a state must have been lost with the noise on the concept's tokens; "
             "what the rest of the prompt gives away of the concept is not traced."
         )
-    runs = len(study.cases(probe.way != "substitute"))
+    runs = len(study.cases(probe.way in RESTORING))
     if runs < 16:
         said.append(f"{runs} runs of each place: small differences between places are chance.")
     return tuple(said)

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from surgery.judges import Judge, choose_judge
-from surgery.layout import detect
-from surgery.localise.chosen import chosen_probe, chosen_questions, study_of
+from surgery.layout import Layout, detect
+from surgery.localise.chosen import (
+    chosen_probe,
+    chosen_questions,
+    completed,
+    enough,
+    study_of,
+)
+from surgery.localise.hint import hint
 from surgery.localise.journal import Journal
-from surgery.localise.run import run_probe
-from surgery.localise.study import Stage, unwatched
+from surgery.localise.quick import run_quick
+from surgery.localise.run import Means, run_probe
+from surgery.localise.study import Stage, Study, unwatched
 from surgery.localise.survey import survey_of
 from surgery.localise.wish import Circumstance, Wish
 from surgery.model import load_model
 from surgery.model.load import device_of
-from surgery.questions import vocabulary_of
+from surgery.probes.quick import Quick
+from surgery.probes.weights import Weights
+from surgery.questions import Question, vocabulary_of
 from surgery.report import ProbeReport, SurveyReport
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 
@@ -35,8 +46,9 @@ class Settings(TypedDict, total=False):
     method: str
     judge: str | Scorer | Judge
     clip: str | None
-    prompts: int
-    seeds: int
+    prompts: int | None
+    seeds: int | None
+    check: int | None
     first_seed: int
     draws: int
     steps: int | None
@@ -95,13 +107,32 @@ def answer(
     stage: Stage = unwatched,
 ) -> ProbeReport | SurveyReport:
     """What `probe` does, of values."""
-    vocabulary = vocabulary_of(checkpoint)
-    asked = chosen_questions(wish, vocabulary)
-    method = chosen_probe(wish, detect(checkpoint))
+    vocabulary, layout = vocabulary_of(checkpoint), detect(checkpoint)
+    whole = completed(wish, vocabulary, where.device)
+    asked = chosen_questions(whole, vocabulary)
+    ask = _asker(checkpoint, layout, whole, where, asked, journal or Journal(), stage)
+    reports = tuple(ask(study_of(whole, question)) for question in asked)
+    return reports[0] if wish.concept is not None else survey_of(reports)
+
+
+def _asker(
+    checkpoint: Checkpoint,
+    layout: Layout,
+    wish: Wish,
+    where: Circumstance,
+    asked: Sequence[Question],
+    journal: Journal,
+    stage: Stage,
+) -> Callable[[Study], ProbeReport]:
+    """How each question is asked; the model is loaded once, for those that run it."""
+    hinted = chosen_probe(wish, layout)
+    if isinstance(hinted, Weights):
+        return lambda study: hint(checkpoint, layout, hinted, study, where)
     device_of(where.device)
     judge = choose_judge(
         wish.judge, checkpoint, clip=wish.clip, questions=asked, device=where.device
     )
+    probe = chosen_probe(wish, layout, judge.name)
     model = load_model(
         checkpoint,
         config=where.config,
@@ -110,16 +141,8 @@ def answer(
         dtype=where.dtype,
         resolution=where.resolution,
     )
-    reports = tuple(
-        run_probe(
-            model,
-            method,
-            judge,
-            study_of(wish, question, vocabulary),
-            address=checkpoint.address,
-            journal=journal,
-            stage=stage,
-        )
-        for question in asked
-    )
-    return reports[0] if wish.concept is not None else survey_of(reports)
+    means = Means(model, judge, checkpoint.address, journal, stage)
+    if isinstance(probe, Quick):
+        count, threshold = wish.check or 0, enough(wish, judge.name)
+        return lambda study: run_quick(means, probe, study, count, threshold)
+    return lambda study: run_probe(means, probe, study)

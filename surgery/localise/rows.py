@@ -14,7 +14,7 @@ from surgery.localise.journal import Journal, Measurement, key_of
 from surgery.localise.study import Stage, Study
 from surgery.model import Model
 from surgery.pictures.thumbnail import thumbnail
-from surgery.probes.base import Arm, Probe
+from surgery.probes.base import RESTORING, Arm, Probe
 from surgery.questions import Pair
 from surgery.report import Setting
 from surgery.runs.base import Case, Row
@@ -51,7 +51,7 @@ class Rows:
     _anchors: tuple[Arm, ...] = ()
 
     def __post_init__(self) -> None:
-        self._cases = self.study.cases(self.bench.probe.way != "substitute")
+        self._cases = self.study.cases(self.bench.probe.way in RESTORING)
         self._anchors = self.bench.probe.anchors(self.bench.model.layout)
 
     def measure(self, arms: Sequence[Arm], label: str) -> Found:
@@ -65,8 +65,9 @@ class Rows:
         missing = [row for row in asked if not self._is_known(row)]
         self.kept += len(asked) - len(missing)
         ends = self._ends_of(missing) if self.bench.judge.anchored else []
+        steps = RUNNERS[self.bench.probe.way].steps(self.study.sampling)
         to_run = len(ends) + sum(row not in ends for row in missing)
-        with self.bench.stage(label, to_run * self.study.sampling.steps) as advance:
+        with self.bench.stage(label, to_run * steps) as advance:
             for batch in _batches(ends, self.study.batch):
                 self._ends.update(zip(batch, self._run(batch, advance), strict=True))
             for batch in _batches(missing, self.study.batch):
@@ -167,7 +168,6 @@ class Rows:
             "arm": str(row.arm.intervention),
         }
         return key_of({**facts, **asdict(study.sampling)})
-
 
     def _read(self, pair: Pair) -> str:
         """Both prompts as the model's tokenizers, which may be any, read them."""

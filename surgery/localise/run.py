@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from surgery.judges import Judge
 from surgery.localise.journal import Journal, Measurement
@@ -14,34 +14,38 @@ from surgery.localise.rows import Bench, Rows
 from surgery.localise.scoring import Anchored, by_arm, score_of
 from surgery.localise.study import Stage, Study, unwatched
 from surgery.model import Model
-from surgery.probes.base import Arm, Probe
+from surgery.probes.base import RESTORING, Arm, Probe
 from surgery.report import Cost, ProbeReport, Score, Setting, Thumbnail
 from surgery.report.probes import Best
 
 
-def run_probe(
-    model: Model,
-    probe: Probe,
-    judge: Judge,
-    study: Study,
-    *,
-    address: str,
-    journal: Journal | None = None,
-    stage: Stage = unwatched,
-) -> ProbeReport:
-    """Try every place that the probe names, over all prompts, seeds and draws of the study.
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What questions are answered with.
 
     Args:
         address: of the model, for the report.
         journal: measurements of earlier runs; new ones are added to it at once, so that a run
             which is stopped can go on.
         stage: told how the sampling goes on.
+    """
+
+    model: Model
+    judge: Judge
+    address: str = ""
+    journal: Journal = field(default_factory=Journal)
+    stage: Stage = unwatched
+
+
+def run_probe(means: Means, probe: Probe, study: Study) -> ProbeReport:
+    """Try every place that the probe names, over all prompts, seeds and draws of the study.
 
     Raises:
         UsageError: the model's numbers overflow, or the judge cannot read its pictures.
     """
+    model, judge = means.model, means.judge
     began, before = time.monotonic(), model.evaluations
-    bench = Bench(model, probe, judge, journal or Journal(), stage)
+    bench = Bench(model, probe, judge, means.journal, means.stage)
     anchors = probe.anchors(model.layout)
     # What cannot be tried is said before anything is measured.
     probe.arms(model.layout, ())
@@ -51,7 +55,7 @@ def run_probe(
     found, last = probe.found(scored)
     cost = Cost(model.evaluations - before, time.monotonic() - began, peak_mb(), rows.kept)
     return ProbeReport(
-        model=address,
+        model=means.address,
         fingerprint=model.fingerprint,
         method=probe.name,
         concept=study.question.concept,
@@ -77,7 +81,7 @@ def _anchored(bench: Bench, study: Study) -> tuple[Rows, Anchored]:
     for noise in study.noises:
         rows = Rows(bench, replace(study, sampling=replace(study.sampling, noise=noise)))
         ends = _whole(rows.measure(anchors, "with and without"), anchors)
-        if bench.probe.way == "substitute" or _is_mostly_gone(ends.source):
+        if bench.probe.way not in RESTORING or _is_mostly_gone(ends.source):
             break
     return rows, ends
 
@@ -91,7 +95,7 @@ def _all_arms(
     rows: Rows, probe: Probe, ends: Anchored, study: Study
 ) -> tuple[list[Arm], list[Score]]:
     """What the probe asks for, and then asks for after that, until it asks no more."""
-    shape = study.shape(probe.way != "substitute")
+    shape = study.shape(probe.way in RESTORING)
     tried: list[Arm] = []
     scored: list[Score] = []
     while arms := probe.arms(rows.bench.model.layout, scored):
@@ -111,7 +115,7 @@ def _whole(
 def _anchor_scores(
     anchors: tuple[Arm, Arm], ends: Anchored, probe: Probe, study: Study
 ) -> tuple[Score, ...]:
-    shape = study.shape(probe.way != "substitute")
+    shape = study.shape(probe.way in RESTORING)
     sides = (ends.source, ends.target)
     return tuple(score_of(arm, one, ends, shape) for arm, one in zip(anchors, sides, strict=True))
 
@@ -119,7 +123,7 @@ def _anchor_scores(
 def _best(probe: Probe, judge: Judge, study: Study) -> Best:
     """A place that restores the concept is the better the more of it is seen."""
     best = judge.best(study.question.sort)
-    if probe.way == "substitute":
+    if probe.way not in RESTORING:
         return best
     return "most" if best == "least" else "least"
 
@@ -133,7 +137,7 @@ def _settings(model: Model, probe: Probe, study: Study) -> dict[str, Setting]:
         "guidance": study.sampling.guidance,
         "prompts": len(study.question.pairs),
         "seeds": ", ".join(map(str, study.seeds)),
-        **(drawn if probe.way != "substitute" else {}),
+        **(drawn if probe.way in RESTORING else {}),
         "resolution": model.resolution,
         "dtype": str(model.dtype).removeprefix("torch."),
         "device": model.device.type,

@@ -12,6 +12,8 @@ from surgery.questions import Question
 from surgery.runs.base import Case, Sampling
 
 NOISES = (3.0, 5.0, 8.0, 12.0)
+CASES = 4
+"""Prompts that a window is run in full with, after a glance."""
 
 Stage: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """A label and a number of steps -> a block whose function is told how many were just done."""

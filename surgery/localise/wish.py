@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from surgery.model.base import Precision
 
 PER_SORT = 3
+LAST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ class Wish:
         judge: who scores: auto, atelier, clip, noise, or a function of pictures (n, height, width,
             3), uint8, and the question that gives n scores.
         clip: address of the CLIP model, for that judge.
-        prompts, seeds: how many of each are crossed.
+        prompts, seeds: how many of each are crossed; None for as many as the method needs.
+        check: of the windows that `quick` finds best, how many are run in full; None for three
+            where that is cheap.
         first_seed: of the pictures.
         draws: of noise, for probes that corrupt.
         steps, guidance: of sampling; None for what is usual for the model.
@@ -44,12 +48,13 @@ class Wish:
     target: str | None = None
     sort: Sort | None = None
     own_prompts: tuple[str, ...] = ()
-    method: str = "locogen"
+    method: str = "quick"
     judge: str | Scorer | Judge = "auto"
     clip: str | None = None
-    prompts: int = 8
-    seeds: int = 2
+    prompts: int | None = None
+    seeds: int | None = None
     first_seed: int = 0
+    check: int | None = None
     draws: int = 3
     steps: int | None = None
     guidance: float | None = None
@@ -67,6 +72,14 @@ class Wish:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be 1 or more, got {value}")
+        if self.check is not None and self.check < 0:
+            raise UsageError(f"check must be 0 or more, got {self.check}")
+        for name in ("guidance", "noise", "threshold"):
+            value = getattr(self, name)
+            if value is not None and not isfinite(value):
+                raise UsageError(f"{name} must be a number, got {value}")
+        if not 0 <= self.first_seed <= LAST_SEED - (self.seeds or 1):
+            raise UsageError(f"seeds go from 0 to {LAST_SEED}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from surgery.hooks import Hook
 from surgery.layout import Layout
+from surgery.model.schedule import Ddim
 
 Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
 Rows: TypeAlias = slice | Sequence[int] | Tensor
@@ -109,6 +110,8 @@ class Model(Protocol):
     def noise(self, seeds: Sequence[int]) -> Tensor: ...
 
     def timesteps(self, steps: int) -> Tensor: ...
+
+    def schedule(self, steps: int) -> Ddim: ...
 
     def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor: ...
 

@@ -12,7 +12,7 @@ import torch
 from diffusers import DDIMScheduler
 from torch import Tensor
 
-from surgery.errors import CheckpointError
+from surgery.errors import CheckpointError, UsageError
 from surgery.store.text import visible
 
 _PREDICTS = ("epsilon", "v_prediction", "sample")
@@ -33,17 +33,37 @@ class Ddim:
 
         Args:
             pixels: the denoiser paints pixels, which stay within [-1, 1].
+
+        Raises:
+            UsageError: more steps than the model was trained for.
         """
         own = dict(config)
         # Left out, diffusers clips what is not a picture too.
         own.setdefault("clip_sample", pixels)
         scheduler = DDIMScheduler.from_config(own)
+        # An offset moves every time up, the last of a thousand beyond the end.
+        most = int(scheduler.config["num_train_timesteps"]) - int(scheduler.config["steps_offset"])
+        if steps > most:
+            raise UsageError(f"{steps} steps, and the model takes at most {most}")
         scheduler.set_timesteps(steps, device=device)
         return cls(scheduler.timesteps, scheduler)
 
     def step(self, said: Tensor, time: Tensor, latents: Tensor) -> Tensor:
         """Latents one step nearer to the picture."""
         nearer: Tensor = self.scheduler.step(said, time, latents).prev_sample
+        return nearer
+
+    def picture(self, said: Tensor, time: Tensor, latents: Tensor) -> Tensor:
+        """The picture's latents that a prediction speaks of, whatever the model predicts."""
+        meant: Tensor = self.scheduler.step(said, time, latents).pred_original_sample
+        return meant
+
+    def jump(self, said: Tensor, time: Tensor, latents: Tensor, to: Tensor) -> Tensor:
+        """Latents at any later time, in one step."""
+        meant = self.picture(said, time, latents)
+        here, there = (self.scheduler.alphas_cumprod[int(one)] for one in (time, to))
+        noise = (latents - here.sqrt() * meant) / (1 - here).sqrt()
+        nearer: Tensor = there.sqrt() * meant + (1 - there).sqrt() * noise
         return nearer
 
 

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 
 from surgery.probes.base import Probe
 from surgery.probes.locogen import LocoGen
+from surgery.probes.quick import Quick
 from surgery.probes.trace_text import TraceText
 from surgery.probes.trace_unet import TraceUnet
+from surgery.probes.weights import Weights
 
 PROBES: Mapping[str, type[Probe]] = {
+    "quick": Quick,
     "locogen": LocoGen,
     "trace_unet": TraceUnet,
     "trace_text": TraceText,
+    "weights": Weights,
 }

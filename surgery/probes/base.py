@@ -12,7 +12,9 @@ from typing import ClassVar, Literal, Protocol, TypeAlias
 from surgery.layout import Layout
 from surgery.report import Score
 
-Way: TypeAlias = Literal["substitute", "restore", "restore text"]
+Way: TypeAlias = Literal["substitute", "glance", "restore", "restore text", "weigh"]
+RESTORING: frozenset[Way] = frozenset({"restore", "restore text"})
+"""Ways whose anchors are a corrupted and a clean run, and for which noise is drawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,13 +48,13 @@ class LocoGen:
             UsageError: a window of more layers than there are.
         """
         count = depth(layout)
-        size, stride = self._size(layout)
+        size, stride = self.size(layout)
         if not scored:
-            return _windows(count, size or 1, stride)
+            return self.windows(count, size or 1, stride)
         tried = width(scored[-1].site)
         if size or self.found(scored)[0] or 2 * (tried + 1) > count:
             return ()
-        return _windows(count, tried + 1, stride)
+        return self.windows(count, tried + 1, stride)
 
     def found(self, scored: Sequence[Score]) -> tuple[str, tuple[Score, ...]]:
         """The window with the largest effect, if it suffices; the windows of its size."""
@@ -63,18 +63,22 @@ class LocoGen:
         best = max(last, key=lambda score: score.effect)
         return (best.site if best.effect >= self.threshold else ""), last
 
-    def _size(self, layout: Layout) -> tuple[int | None, int]:
+    def size(self, layout: Layout) -> tuple[int | None, int]:
+        """How many layers a window has, None where that is open, and the stride."""
         size, stride = layout.probing or (None, 1)
         return self.window or size, self.stride or stride
 
+    @staticmethod
+    def windows(count: int, size: int, stride: int) -> tuple[Arm, ...]:
+        """All windows of a size.
 
-def _windows(count: int, size: int, stride: int) -> tuple[Arm, ...]:
-    if size > count:
-        raise UsageError(
-            f"a window of {size} layers, and the model has {count}",
-            hint="choose a smaller --window",
+        Raises:
+            UsageError: a window of more layers than there are.
+        """
+        if size > count:
+            what = f"a window of {size} layers, and the model has {count}"
+            raise UsageError(what, hint="choose a smaller --window")
+        return tuple(
+            Arm(selector(first, first + size), Substitute(first, first + size))
+            for first in starts(count, size, stride)
         )
-    return tuple(
-        Arm(selector(first, first + size), Substitute(first, first + size))
-        for first in starts(count, size, stride)
-    )

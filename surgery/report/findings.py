@@ -75,8 +75,9 @@ def before(report: ProbeReport) -> Share | None:
 
 
 def kept(rest: Sequence[Score]) -> float | None:
-    """The least share of pictures with the concept over these places; None where none counted."""
-    return min((score.shown.value for score in rest if score.shown), default=None)
+    """The least share of pictures with the concept over these places; None where one is unknown."""
+    shares = [score.shown for score in rest]
+    return min((one.value for one in shares if one), default=None) if all(shares) else None
 
 
 def _whole(report: ProbeReport, found: Score) -> str:

@@ -82,7 +82,10 @@ class ProbeReport(Report):
         best: whether the place with the least or the most score is the one to edit.
         scores: one for each place that was tried; `site` is a selector.
         anchors: the runs in which nothing, and in which everything was replaced.
-        smaller: places of smaller windows, which were tried first and did not suffice.
+        smaller: places of windows of other sizes that were tried, mostly smaller ones that did not
+            suffice.
+        checked: of a probe that foretells, the places that were run in full; what was shown there
+            is told with the foretold effects too.
         found: the selector to edit, '' where no place passed.
         prompts: the prompts with the concept, each with the same prompt without it.
         settings: everything else that the figures depend on.
@@ -102,6 +105,7 @@ class ProbeReport(Report):
     judge: str = ""
     anchors: tuple[Score, ...] = ()
     smaller: tuple[Score, ...] = ()
+    checked: tuple[Score, ...] = ()
     found: str = ""
     prompts: tuple[tuple[str, str], ...] = ()
     settings: Mapping[str, Setting] = field(default_factory=dict)
@@ -110,9 +114,10 @@ class ProbeReport(Report):
     pictures: tuple[Thumbnail, ...] = ()
 
     def ranked(self) -> tuple[Score, ...]:
-        """The places, the best first; of equal ones the earlier."""
+        """The places, what was found before all, then the best first; of equal ones the earlier."""
         sign = 1 if self.best == "least" else -1
-        return tuple(sorted(self.scores, key=lambda score: sign * score.mean))
+        order = sorted(self.scores, key=lambda score: sign * score.mean)
+        return tuple(sorted(order, key=lambda score: score.site != self.found))
 
     def top(self, count: int) -> tuple[str, ...]:
         """The selectors of the best places, the best first.

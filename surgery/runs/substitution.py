@@ -24,15 +24,21 @@ def substituted(
     Returns:
         Latents (n, channels, height, width).
     """
-    asked, other = _encoded(model, rows)
+    asked, hooks = prepared(model, rows)
     return model.denoise(
         asked,
         [row.case.seed for row in rows],
         steps=sampling.steps,
         guidance=sampling.guidance,
-        hooks=_hooks(model, rows, model.context(other)),
+        hooks=hooks,
         on_step=lambda *_: on_step(len(rows)),
     )
+
+
+def prepared(model: Model, rows: Sequence[Row]) -> tuple[Conditioning, list[Hook]]:
+    """The prompts with the concept, and the hooks that exchange them in each row's own layers."""
+    asked, other = _encoded(model, rows)
+    return asked, _hooks(model, rows, model.context(other))
 
 
 def _encoded(model: Model, rows: Sequence[Row]) -> tuple[Conditioning, Conditioning]:

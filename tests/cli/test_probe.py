@@ -11,7 +11,6 @@ import pytest
 
 from surgery.cli import main
 from surgery.cli.failures import GATE
-from surgery.localise.journal import Journal
 from surgery.recipe import load_recipe
 from surgery.report import ProbeReport, SurveyReport
 from tests.helpers.probing import folder
@@ -45,7 +44,7 @@ def test_a_person_sees_the_places_with_their_effects_and_what_it_cost(capsys: Ca
         assert part in shown
     assert "denoiser evaluations" in shown and "judge atelier" in shown
     assert "\x1b" not in shown
-    assert max(map(len, shown.splitlines())) <= 160
+    assert max(len(line) for line in shown.splitlines() if "cross_attn" in line) <= 120
     assert not list(Path().iterdir())
 
 
@@ -93,7 +92,8 @@ def test_without_a_concept_styles_objects_and_facts_are_told_apart(capsys: Captu
 def test_reports_are_written_in_each_form(capsys: Capture) -> None:
     names = ("page.html", "values.json", "heat.png")
     assert run(*HALVES, *(word for name in names for word in ("--report", name))) == 0
-    assert all(f"wrote {name}" in capsys_err for capsys_err in [capsys.readouterr().err] for name in names)
+    said = capsys.readouterr().err
+    assert all(f"wrote {name}" in said for name in names)
     assert sorted(path.name for path in Path().iterdir()) == sorted(names)
     report = ProbeReport.from_json(Path("values.json").read_text("utf-8"))
     # Two anchors, two windows.
@@ -151,8 +151,8 @@ def test_ctrl_c_keeps_what_is_there_and_says_that_it_goes_on(capsys: Capture) ->
     assert "kept in j: asked again, it goes on" in shown.err
     assert "interrupted" in shown.err.splitlines()[-1]
     assert "Traceback" not in shown.err
-    assert Journal(Path("j"))._found
-    kept = len(Journal(Path("j"))._found)
+    kept = len([line for line in Path("j").read_text("utf-8").splitlines() if line])
+    assert 1 <= kept < 12
     assert main([*words, "--format", "json"]) == 0
     report = ProbeReport.from_json(capsys.readouterr().out)
     assert report.cost is not None
@@ -195,6 +195,7 @@ def test_help_and_a_dry_run_load_no_network(words: list[str]) -> None:
         (("--report", "x.txt"), "a report named x.txt"),
         (("--report", "there.json"), "already there"),
         (("--recipe", "there.json"), "already there"),
+        (("--report", "x.json", "--recipe", "x.json"), "x.json is asked for twice"),
         (("--report", "nowhere/x.json"), "its folder does not exist"),
         (("--recipe", "x.yaml", "--method", "trace_unet"), "no recipe follows from trace_unet"),
         (("--device", "nonsense"), "no device is called 'nonsense'"),
@@ -208,6 +209,10 @@ def test_help_and_a_dry_run_load_no_network(words: list[str]) -> None:
         (("--journal", "there.json/x"), "the journal cannot be written"),
         (("--method", "locogan"), "locogan"),
         (("--prompts", "0"), "--prompts"),
+        (("--steps", "2000"), "2000 steps, and the model takes at most 1000"),
+        (("--first-seed", "9" * 30), "seeds go from 0"),
+        (("--guidance", "nan"), "guidance must be a number, got nan"),
+        (("--method", "trace_text", "--noise", "inf"), "noise must be a number, got inf"),
         (("--threshold", "2"), "--threshold"),
         (("--noise", "-1"), "--noise"),
         (("--kind", "person"), "person"),

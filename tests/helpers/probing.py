@@ -22,6 +22,9 @@ from surgery.localise.run import run_probe
 from surgery.localise.study import Study
 from surgery.model import DiffusersModel, load_model
 from surgery.probes.base import Arm, Probe, Way
+from surgery.probes.locogen import LocoGen
+from surgery.probes.trace_text import TraceText
+from surgery.probes.trace_unet import TraceUnet
 from surgery.questions import Pair, Question
 from surgery.report import ProbeReport, Score
 from surgery.runs import Sampling
@@ -124,9 +127,7 @@ def probed(
     journal: Journal | None = None,
 ) -> ProbeReport:
     """A probe whose judge is the model's own noise, if no other is given."""
-    return run_probe(
-        loaded, probe, judge or NoiseJudge(), asked, address="here", journal=journal
-    )
+    return run_probe(loaded, probe, judge or NoiseJudge(), asked, address="here", journal=journal)
 
 
 def hooked(loaded: DiffusersModel) -> list[nn.Module]:
@@ -188,3 +189,43 @@ def reading(module: nn.Module, into: list[Tensor]) -> Hook:
         return output
 
     return Hook(module, "output", note)
+
+
+METHODS: dict[str, Probe] = {
+    "locogen": LocoGen(window=3, stride=4),
+    "trace_unet": TraceUnet(),
+    "trace_text": TraceText(),
+}
+
+
+def small(method: str, loaded: DiffusersModel, places: int = 4) -> Probe:
+    """About so many places of one of METHODS."""
+    return few(METHODS[method], loaded, places)  # type: ignore[return-value]
+
+
+def figures(report: ProbeReport) -> dict[tuple[str, str], tuple[float, float]]:
+    """Place and tokens -> score and effect, anchors included."""
+    return {
+        (one.site, one.column): (one.mean, one.effect) for one in (*report.anchors, *report.scores)
+    }
+
+
+def farthest(one: ProbeReport, other: ProbeReport) -> float:
+    """How far scores and effects of the same places are from one another."""
+    mine, theirs = figures(one), figures(other)
+    assert mine.keys() == theirs.keys()
+    pairs = [pair for key in mine for pair in zip(mine[key], theirs[key], strict=True)]
+    return max(abs(here - there) for here, there in pairs)
+
+
+def ending_hook(loaded: DiffusersModel, module: str, kind: type[BaseException]) -> Hook:
+    """Raises when the last module of a kind has run for the third time."""
+    calls = []
+
+    def change(output: Tensor) -> Tensor:
+        calls.append(1)
+        if len(calls) == 3:
+            raise kind
+        return output
+
+    return Hook(loaded.modules(module)[-1], "output", change)

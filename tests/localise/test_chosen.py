@@ -30,7 +30,7 @@ def test_concepts_side_by_side_have_windows_of_one_size(layout: Layout) -> None:
 
 
 def test_a_probe_that_there_is_not_is_one_sentence(layout: Layout) -> None:
-    with pytest.raises(UsageError, match="there is no probe 'locogan'.*'locogen'"):
+    with pytest.raises(UsageError, match=r"there is no probe .locogan.*.locogen."):
         chosen_probe(Wish("monet", method="locogan"), layout)
 
 
@@ -88,3 +88,17 @@ def test_cases_are_crossed_with_the_draws_fastest() -> None:
     ]
     assert {one.draw for one in study.cases(corrupts=False)} == {0}
     assert len(study.cases(corrupts=False)) == 4
+
+
+@pytest.mark.parametrize("name", ["guidance", "noise", "threshold"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_figures_are_numbers(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match=f"{name} must be a number"):
+        Wish(**{name: value})
+
+
+def test_seeds_are_those_that_a_generator_takes() -> None:
+    assert Wish(first_seed=2**62).first_seed == 2**62
+    for first in (-1, 2**63 - 1):
+        with pytest.raises(UsageError, match="seeds go from 0"):
+            Wish(first_seed=first)

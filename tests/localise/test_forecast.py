@@ -32,7 +32,9 @@ def test_windows_of_every_size_are_counted(stride: int | None) -> None:
     assert told.evaluations == report.cost.evaluations
 
 
-@pytest.mark.parametrize("probe", [TraceUnet(kinds=("ff", "cross_attn")), TraceText(parts=("mlp",))])
+@pytest.mark.parametrize(
+    "probe", [TraceUnet(kinds=("ff", "cross_attn")), TraceText(parts=("mlp",))]
+)
 @pytest.mark.parametrize("batch", [1, 7])
 def test_a_traced_probe_costs_no_more_than_was_forecast(probe: Probe, batch: int) -> None:
     loaded = model("if")

@@ -53,9 +53,7 @@ def test_a_fresh_journal_passes_over_what_is_there_and_keeps_it(file: Path) -> N
 
 
 @pytest.mark.parametrize("cut", [1, 2, 10, 30])
-def test_a_line_that_was_cut_off_is_passed_over_and_swallows_no_other(
-    file: Path, cut: int
-) -> None:
+def test_a_line_that_was_cut_off_is_passed_over_and_swallows_no_other(file: Path, cut: int) -> None:
     Journal(file).add({"a": ONE})
     Journal(file).add({"b": TWO})
     # The last line break alone may be lost.

@@ -7,7 +7,9 @@ from surgery.probes.windows import selector
 from surgery.report import ProbeReport, Score, SurveyReport
 
 
-def report(concept: str, sort: str, effects: dict[str, float], method: str = "locogen") -> ProbeReport:
+def report(
+    concept: str, sort: str, effects: dict[str, float], method: str = "locogen"
+) -> ProbeReport:
     scores = tuple(
         Score(site, 0.0, 0.0, 4, effect, column=column)
         for place, effect in effects.items()

@@ -6,7 +6,7 @@ import diffusers
 import pytest
 import torch
 
-from surgery.errors import CheckpointError
+from surgery.errors import CheckpointError, UsageError
 from surgery.model.schedule import Ddim, checked
 
 CPU = torch.device("cpu")
@@ -53,3 +53,15 @@ def test_thresholds_of_pixel_models_are_kept() -> None:
 def test_other_processes_are_refused(config: dict[str, object]) -> None:
     with pytest.raises(CheckpointError, match=r"here: .* cannot be sampled by DDIM"):
         checked(config, "here")
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_as_many_steps_as_the_model_was_trained_for_are_taken_and_no_more(offset: int) -> None:
+    own = {**SD, "steps_offset": offset}
+    schedule = Ddim.of(own, 1000 - offset, CPU, pixels=False)
+    latents = schedule.step(torch.ones(1, 1), schedule.times[0], torch.ones(1, 1))
+    assert latents.isfinite().all()
+    with pytest.raises(
+        UsageError, match=f"1001 steps, and the model takes at most {1000 - offset}"
+    ):
+        Ddim.of(own, 1001, CPU, pixels=False)

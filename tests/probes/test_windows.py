@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ def test_windows_begin_at_the_first_layer_and_the_last_one_is_tried(
     found = starts(count, size, stride)
     assert found[0] == 0
     assert found[-1] + size == count
-    assert all(0 < later - one <= stride for one, later in zip(found, found[1:], strict=False))
+    assert all(0 < later - one <= stride for one, later in pairwise(found))
 
 
 def test_with_a_stride_of_one_every_window_is_tried() -> None:

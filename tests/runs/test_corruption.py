@@ -52,7 +52,9 @@ def test_the_noise_is_so_many_standard_deviations_of_the_embeddings_it_meets() -
     embedded[0, first : last + 1] *= 7
     (added,) = changes(loaded, [CASE], embedded)
     met = added[0, first : last + 1]
-    assert float(met.std()) == pytest.approx(3 * float(embedded[0, first : last + 1].std()), rel=0.03)
+    assert float(met.std()) == pytest.approx(
+        3 * float(embedded[0, first : last + 1].std()), rel=0.03
+    )
     (more,) = changes(loaded, [CASE], embedded, noise=6.0)
     assert torch.allclose(more, 2 * added, atol=1e-4)
     (none,) = changes(loaded, [CASE], embedded, noise=0.0)
