@@ -18,11 +18,12 @@ from surgery.judges.atelier import atelier_judge
 from surgery.judges.noise import NoiseJudge
 from surgery.layout import Layout
 from surgery.localise.journal import Journal
-from surgery.localise.run import run_probe
-from surgery.localise.study import Study
+from surgery.localise.run import Means, run_probe
+from surgery.localise.study import Stage, Study, unwatched
 from surgery.model import DiffusersModel, load_model
 from surgery.probes.base import Arm, Probe, Way
 from surgery.probes.locogen import LocoGen
+from surgery.probes.quick import Quick
 from surgery.probes.trace_text import TraceText
 from surgery.probes.trace_unet import TraceUnet
 from surgery.questions import Pair, Question
@@ -125,9 +126,11 @@ def probed(
     asked: Study,
     judge: Judge | None = None,
     journal: Journal | None = None,
+    stage: Stage = unwatched,
 ) -> ProbeReport:
     """A probe whose judge is the model's own noise, if no other is given."""
-    return run_probe(loaded, probe, judge or NoiseJudge(), asked, address="here", journal=journal)
+    means = Means(loaded, judge or NoiseJudge(), "here", journal or Journal(), stage)
+    return run_probe(means, probe, asked)
 
 
 def hooked(loaded: DiffusersModel) -> list[nn.Module]:
@@ -193,6 +196,7 @@ def reading(module: nn.Module, into: list[Tensor]) -> Hook:
 
 METHODS: dict[str, Probe] = {
     "locogen": LocoGen(window=3, stride=4),
+    "quick": Quick(window=3, stride=4),
     "trace_unet": TraceUnet(),
     "trace_text": TraceText(),
 }

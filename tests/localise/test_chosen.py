@@ -4,7 +4,7 @@ import pytest
 
 from surgery.errors import UsageError
 from surgery.layout import Layout, detect
-from surgery.localise.chosen import chosen_probe, chosen_questions, study_of
+from surgery.localise.chosen import chosen_probe, chosen_questions, completed, study_of
 from surgery.localise.study import NOISES
 from surgery.localise.wish import Wish
 from surgery.probes.locogen import LocoGen
@@ -65,23 +65,35 @@ def test_a_concept_that_nothing_is_known_of_needs_its_sort() -> None:
         chosen_questions(Wish("zdzislaw"), "world")
 
 
-def test_a_study_is_what_was_wished_and_else_what_is_usual_for_the_model() -> None:
+def test_what_is_left_open_is_what_is_usual_for_the_model_and_the_probe() -> None:
+    usual = completed(Wish("van gogh", method="locogen"), "atelier", "cpu")
+    assert (usual.steps, usual.guidance, usual.prompts, usual.seeds) == (20, 3.0, 8, 2)
+    world = completed(Wish("van gogh", method="locogen"), "world", "cpu")
+    assert (world.steps, world.guidance) == (50, 7.5)
+    slow, fast = (completed(Wish("van gogh"), "world", device) for device in ("cpu", "cuda"))
+    assert slow.prompts and fast.prompts and slow.prompts < fast.prompts
+    assert (slow.check, fast.check) == (0, 3)
+
+
+def test_what_was_wished_is_kept() -> None:
+    wish = Wish("x", prompts=3, seeds=4, check=0, steps=5, guidance=0.0, method="quick")
+    assert completed(wish, "atelier", "cuda") == wish
+
+
+def test_a_study_is_over_what_was_wished() -> None:
     (question,) = chosen_questions(Wish("van gogh", prompts=2), "atelier")
-    usual = study_of(Wish("van gogh"), question, "atelier")
-    assert (usual.sampling.steps, usual.sampling.guidance) == (20, 3.0)
-    world = study_of(Wish("van gogh"), question, "world")
-    assert (world.sampling.steps, world.sampling.guidance) == (50, 7.5)
     wish = Wish("van gogh", seeds=3, first_seed=7, draws=2, steps=4, guidance=0.0, noise=2.5)
-    own = study_of(wish, question, "world")
+    own = study_of(wish, question)
     assert (own.sampling.steps, own.sampling.guidance, own.noises) == (4, 0.0, (2.5,))
     assert own.seeds == (7, 8, 9)
     assert (own.shape(corrupts=True), own.shape(corrupts=False)) == ((2, 3, 2), (2, 3, 1))
+    usual = study_of(completed(Wish("van gogh"), "atelier", "cpu"), question)
     assert usual.noises == NOISES == tuple(sorted(NOISES))
 
 
 def test_cases_are_crossed_with_the_draws_fastest() -> None:
     (question,) = chosen_questions(Wish("van gogh", prompts=2), "atelier")
-    study = study_of(Wish("van gogh", seeds=2, draws=2), question, "atelier")
+    study = study_of(completed(Wish("van gogh", seeds=2, draws=2), "atelier", "cpu"), question)
     cases = study.cases(corrupts=True)
     assert [(question.pairs.index(one.pair), one.seed, one.draw) for one in cases] == [
         (pair, seed, draw) for pair in (0, 1) for seed in (0, 1) for draw in (0, 1)

@@ -13,8 +13,7 @@ from surgery.errors import UsageError
 from surgery.hooks import intervene
 from surgery.judges import Judge, Mark, Seen
 from surgery.judges.noise import NoiseJudge
-from surgery.localise.run import run_probe
-from surgery.localise.study import Study
+from surgery.localise.study import Study, unwatched
 from surgery.probes.locogen import LocoGen
 from surgery.probes.trace_text import TraceText
 from surgery.questions import Question
@@ -109,12 +108,11 @@ def test_no_hook_is_left_by_a_probe_that_is_stopped(
 ) -> None:
     loaded = model("if")
     asked = study(seeds=2, batch=1)
-    stage = partial(ending_stage, kind) if where == "stage" else None
-    given = {"stage": stage} if stage else {}
+    stage = partial(ending_stage, kind) if where == "stage" else unwatched
     judge: Judge = EndingJudge(kind) if where == "judge" else NoiseJudge()  # type: ignore[assignment]
     hooks = [] if where in ("stage", "judge") else [ending_hook(loaded, where, kind)]
     with pytest.raises(kind), intervene(hooks):
-        run_probe(loaded, small(method, loaded), judge, asked, address="here", **given)
+        probed(loaded, small(method, loaded), asked, judge, stage=stage)
     assert not hooked(loaded)
 
 
@@ -122,7 +120,7 @@ def test_a_report_says_what_was_measured_and_comes_back_from_json(method: str) -
     report = batched("atelier", method, 8)
     assert ProbeReport.from_json(report.to_json()) == report
     assert (report.method, report.concept, report.target) == (method, "van gogh", "painting")
-    assert report.best == ("least" if method == "locogen" else "most")
+    assert report.best == ("least" if method in ("locogen", "quick") else "most")
     assert report.prompts == tuple((one.source, one.target) for one in QUESTION.pairs)
     assert {"steps", "guidance", "seeds", "resolution", "dtype"} <= report.settings.keys()
     assert report.fingerprint and report.judge.startswith("atelier") and report.notes
