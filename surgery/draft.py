@@ -9,16 +9,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from surgery.edits.names import within, words
-from surgery.questions import Question
+from surgery.questions import Question, Sort
 from surgery.recipe import load_recipe
 from surgery.recipe_text import Plain, write_yaml
 from surgery.store.text import visible
 
 RIDGE = 0.03
-STRENGTH = 1.4
+STRENGTH: Mapping[Sort, float] = {"style": 1.2, "object": 1.4, "fact": 1.4}
 """A larger ridge asks for less change where no prompt needs any; the strength makes up for it."""
 
-SHARED = 12
+SHARED = 6
 """Prompts in which the siblings are held too; of more, too little of a style may change."""
 
 EXPECT: Mapping[str, Plain] = {
@@ -104,7 +104,7 @@ def _edit(question: Question, where: str | None, window: str | None) -> Iterator
         yield from (f"    - {_scalar(name)}" for name in question.siblings)
     yield "  # A larger ridge asks for less change where no prompt needs any; a strength above 1"
     yield "  # makes up for what it takes from the change."
-    yield from _indented(_block({"ridge": RIDGE, "strength": STRENGTH}))
+    yield from _indented(_block({"ridge": RIDGE, "strength": STRENGTH[question.sort]}))
 
 
 def _concept(question: Question) -> Iterator[str]:

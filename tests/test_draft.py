@@ -34,9 +34,9 @@ def test_a_draft_edits_the_window_in_the_probes_prompts_and_holds_the_siblings()
     (concept,) = edit.concepts
     assert (concept.erase, concept.target, concept.kind) == ("monet", "painting", "style")
     assert concept.prompts is not None
-    shared, own = concept.prompts[:12], concept.prompts[12:]
+    shared, own = concept.prompts[:6], concept.prompts[6:]
     assert all("{}" in prompt[0] and "monet" not in prompt[0] for prompt in shared)
-    assert own == tuple((pair.source, pair.target) for pair in monet().pairs[12:])
+    assert own == tuple((pair.source, pair.target) for pair in monet().pairs[6:])
 
 
 @pytest.mark.parametrize(

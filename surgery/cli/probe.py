@@ -78,9 +78,8 @@ def command(
     from surgery.localise.wish import Circumstance, Wish
 
     wish = Wish(
-        concept, target, kind, tuple(prompt or ()), method, judge, clip, prompts, seeds,
-        first_seed, check, draws, steps, guidance, noise, window, stride, threshold,
-        batch, per_kind,
+        concept, target, kind, tuple(prompt or ()), method, judge, clip, prompts, seeds, first_seed,
+        check, draws, steps, guidance, noise, window, stride, threshold, batch, per_kind,
     )  # fmt: skip
     files = checked(Files(recipe, tuple(report or ()), journal, fresh, force), wish)
     out, checkpoint = Output(format), open_checkpoint(model, allow_pickle=allow_pickle)

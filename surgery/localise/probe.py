@@ -23,7 +23,7 @@ from surgery.localise.run import Means, run_probe
 from surgery.localise.study import Stage, Study, unwatched
 from surgery.localise.survey import survey_of
 from surgery.localise.wish import Circumstance, Wish
-from surgery.model import load_model
+from surgery.model import Model, load_model
 from surgery.model.load import device_of
 from surgery.probes.quick import Quick
 from surgery.probes.weights import Weights
@@ -110,29 +110,29 @@ def answer(
     vocabulary, layout = vocabulary_of(checkpoint), detect(checkpoint)
     whole = completed(wish, vocabulary, where.device)
     asked = chosen_questions(whole, vocabulary)
-    ask = _asker(checkpoint, layout, whole, where, asked, journal or Journal(), stage)
-    reports = tuple(ask(study_of(whole, question)) for question in asked)
+    probe = chosen_probe(whole, layout)
+    if isinstance(probe, Weights):
+        return _all(lambda study: hint(checkpoint, layout, probe, study, where), asked, whole)
+    model, judge = _loaded(checkpoint, whole, where, asked)
+    means = Means(model, judge, checkpoint.address, journal or Journal(), stage)
+    return _all(_asker(means, layout, whole), asked, whole)
+
+
+def _all(
+    ask: Callable[[Study], ProbeReport], asked: Sequence[Question], wish: Wish
+) -> ProbeReport | SurveyReport:
+    reports = tuple(ask(study_of(wish, question)) for question in asked)
     return reports[0] if wish.concept is not None else survey_of(reports)
 
 
-def _asker(
-    checkpoint: Checkpoint,
-    layout: Layout,
-    wish: Wish,
-    where: Circumstance,
-    asked: Sequence[Question],
-    journal: Journal,
-    stage: Stage,
-) -> Callable[[Study], ProbeReport]:
-    """How each question is asked; the model is loaded once, for those that run it."""
-    hinted = chosen_probe(wish, layout)
-    if isinstance(hinted, Weights):
-        return lambda study: hint(checkpoint, layout, hinted, study, where)
+def _loaded(
+    checkpoint: Checkpoint, wish: Wish, where: Circumstance, asked: Sequence[Question]
+) -> tuple[Model, Judge]:
+    """The judge before the model, which takes longer."""
     device_of(where.device)
     judge = choose_judge(
         wish.judge, checkpoint, clip=wish.clip, questions=asked, device=where.device
     )
-    probe = chosen_probe(wish, layout, judge.name)
     model = load_model(
         checkpoint,
         config=where.config,
@@ -141,8 +141,13 @@ def _asker(
         dtype=where.dtype,
         resolution=where.resolution,
     )
-    means = Means(model, judge, checkpoint.address, journal, stage)
+    return model, judge
+
+
+def _asker(means: Means, layout: Layout, wish: Wish) -> Callable[[Study], ProbeReport]:
+    """How each question is asked of a model in memory."""
+    probe = chosen_probe(wish, layout, means.judge.name)
     if isinstance(probe, Quick):
-        count, threshold = wish.check or 0, enough(wish, judge.name)
+        count, threshold = wish.check or 0, enough(wish, means.judge.name)
         return lambda study: run_quick(means, probe, study, count, threshold)
     return lambda study: run_probe(means, probe, study)
