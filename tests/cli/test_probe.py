@@ -63,6 +63,29 @@ def test_quiet_names_the_place_to_edit_alone(capsys: Capture) -> None:
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("check", ["0", "1"])
+def test_quick_glances_at_every_window_and_paints_the_best(check: str, capsys: Capture) -> None:
+    given = (*FEW[:-2], "--check", check, "--format", "json")
+    assert run(*given) == 0
+    report = ProbeReport.from_json(capsys.readouterr().out)
+    assert report.method == "quick"
+    sites = [one.site for one in (*report.smaller, *report.scores)]
+    # Windows of one to five of ten layers.
+    assert len(sites) == len(set(sites)) == 10 + 9 + 8 + 7 + 6
+    assert bool(report.checked) == (check == "1")
+    assert run(*given) == 0
+    assert evaluations(capsys) == 0
+    assert run(*given[:-1], "human") == 0
+    assert "van gogh" in capsys.readouterr().out
+
+
+def test_weights_run_no_model(capsys: Capture) -> None:
+    assert run("--method", "weights", "--format", "json") == 0
+    report = ProbeReport.from_json(capsys.readouterr().out)
+    assert report.cost is not None and report.cost.evaluations == 0
+    assert any("hint" in note for note in report.notes)
+
+
 @pytest.mark.parametrize("method", ["trace_unet", "trace_text"])
 def test_every_other_probe_answers_in_the_same_forms(method: str, capsys: Capture) -> None:
     more = ("--steps", "1", "--draws", "1", "--noise", "5", "--batch", "32", "--method", method)
@@ -209,7 +232,7 @@ def test_help_and_a_dry_run_load_no_network(words: list[str]) -> None:
         (("--journal", "there.json/x"), "the journal cannot be written"),
         (("--method", "locogan"), "locogan"),
         (("--prompts", "0"), "--prompts"),
-        (("--steps", "2000"), "2000 steps, and the model takes at most 1000"),
+        (("--steps", "2000"), "2000 steps, and the model takes at most 999"),
         (("--first-seed", "9" * 30), "seeds go from 0"),
         (("--guidance", "nan"), "guidance must be a number, got nan"),
         (("--method", "trace_text", "--noise", "inf"), "noise must be a number, got inf"),

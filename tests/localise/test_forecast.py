@@ -7,6 +7,7 @@ import pytest
 from surgery.localise.forecast import forecast
 from surgery.probes.base import Probe
 from surgery.probes.locogen import LocoGen
+from surgery.probes.quick import Quick
 from surgery.probes.trace_text import TraceText
 from surgery.probes.trace_unet import TraceUnet
 from tests.helpers.probing import model, probed, study
@@ -54,3 +55,13 @@ def test_more_amounts_of_noise_may_cost_more() -> None:
     )
     anchors = 2 * 2 * asked.sampling.steps * 2
     assert two - one == anchors
+
+
+@pytest.mark.parametrize("guidance", [1.0, 2.0])
+def test_a_glance_costs_no_more_than_was_forecast(guidance: float) -> None:
+    loaded, asked = model("if"), study(prompts=2, seeds=2, guidance=guidance, batch=7)
+    probe = Quick(window=8)
+    told, report = forecast(probe, loaded.layout, asked), probed(loaded, probe, asked)
+    assert report.cost is not None
+    assert report.cost.evaluations <= told.evaluations <= 1.7 * report.cost.evaluations
+    assert (told.cases, told.places) == (4, len(report.scores))
