@@ -28,6 +28,7 @@ EXPECT: Mapping[str, Plain] = {
 }
 """What held, with room, for every concept of `atelier` that such a recipe was made for."""
 
+FIRST_TEXT = "text.self_attn[0]"
 _LONGEST_NAME = 60
 _WINDOW = re.compile(r"(?P<kind>[^\[\]]+)\[(?P<first>\d+):(?P<stop>\d+)\]")
 
@@ -45,8 +46,9 @@ def draft_recipe(
 
     Args:
         question: the concept, its target, the prompts to edit it in and what to hold.
-        window: the matrices, such as `cross_attn.{k,v}[8:10]`; None where no window holds the
-            concept alone, for an edit of all cross-attention.
+        window: the matrices, such as `cross_attn.{k,v}[8:10]`; `text.self_attn[0]` for an edit of
+            the text tower's first layer; None where no window holds the concept alone, for an edit
+            of all cross-attention.
         model: the checkpoint's address.
         evidence: what was found, line by line; stands in the recipe as comments.
         expect: the recipe's gates; None for `EXPECT`.
@@ -58,6 +60,7 @@ def draft_recipe(
         RecipeError: a question of which no recipe can be made, or gates that are none.
     """
     where = _widened(window, layers) if window and layers else window
+    is_text = window == FIRST_TEXT
     found = "the layers that a probe found to hold it" if where else "all cross-attention"
     head: dict[str, Plain] = {
         "version": 1,
@@ -72,7 +75,7 @@ def draft_recipe(
         *_block(head),
         "",
         "edits:",
-        *_indented(_edit(question, where, window)),
+        *_indented(_first_text(question) if is_text else _edit(question, where, window)),
         "",
         "# What the weights tell: how far prompts are from their target, and how far prompts moved",
         "# that the edit never saw. What is still visible, only pictures tell: surgery verify.",
@@ -98,13 +101,28 @@ def _edit(question: Question, where: str | None, window: str | None) -> Iterator
         yield "- method: uce"
     yield "  concepts:"
     yield from _indented(_concept(question), 2)
+    yield from _held(question)
+    yield "  # A larger ridge asks for less change where no prompt needs any; a strength above 1"
+    yield "  # makes up for what it takes from the change."
+    yield from _indented(_block({"ridge": RIDGE, "strength": STRENGTH[question.sort]}))
+
+
+def _first_text(question: Question) -> Iterator[str]:
+    named = {"erase": question.concept, "target": question.target, "kind": question.sort}
+    first, *rest = _block(named)
+    yield "# Diff-QuickFix (Basu et al. 2024): the output map of the text tower's first attention."
+    yield "- method: quickfix"
+    yield "  concepts:"
+    yield f"    - {first}"
+    yield from _indented(rest, 3)
+    yield from _held(question)
+
+
+def _held(question: Question) -> Iterator[str]:
     if question.siblings:
         yield "  # What is like it, and must stay: it is held in the same prompts."
         yield "  preserve:"
         yield from (f"    - {_scalar(name)}" for name in question.siblings)
-    yield "  # A larger ridge asks for less change where no prompt needs any; a strength above 1"
-    yield "  # makes up for what it takes from the change."
-    yield from _indented(_block({"ridge": RIDGE, "strength": STRENGTH[question.sort]}))
 
 
 def _concept(question: Question) -> Iterator[str]:
@@ -159,7 +177,8 @@ def _comment(text: str) -> str:
 
 def _name(question: Question, window: str | None) -> str:
     slug = re.sub(r"[^a-z0-9]+", "_", question.concept.casefold()).strip("_") or question.sort
-    return f"{'locoedit' if window else 'uce'}_{slug[:_LONGEST_NAME]}"
+    method = "quickfix" if window == FIRST_TEXT else "locoedit" if window else "uce"
+    return f"{method}_{slug[:_LONGEST_NAME]}"
 
 
 def _description(question: Question, window: str | None) -> str:

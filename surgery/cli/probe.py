@@ -103,12 +103,15 @@ def _probe(
 
 
 def _recipe(checkpoint: Checkpoint, found: ProbeReport | SurveyReport, wish: Wish) -> str:
+    from surgery.layout import detect
     from surgery.localise.drafted import drafted
+    from surgery.probes.windows import depth
     from surgery.questions import vocabulary_of
     from surgery.report import ProbeReport
 
     assert isinstance(found, ProbeReport)
-    return drafted(found, vocabulary_of(checkpoint), wish.own_prompts)
+    layers = depth(detect(checkpoint))
+    return drafted(found, vocabulary_of(checkpoint), layers, wish.own_prompts)
 
 
 def _run(

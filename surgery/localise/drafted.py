@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from surgery.draft import draft_recipe
+from surgery.draft import FIRST_TEXT, draft_recipe
 from surgery.errors import UsageError
 from surgery.localise.wish import Wish
 from surgery.questions import Vocabulary, ask
@@ -28,13 +28,19 @@ def must_be_drafted(wish: Wish) -> None:
         raise UsageError(f"no recipe follows from {wish.method}", hint=hint)
 
 
-def drafted(report: ProbeReport, vocabulary: Vocabulary, own_prompts: Sequence[str] = ()) -> str:
+def drafted(
+    report: ProbeReport, vocabulary: Vocabulary, layers: int, own_prompts: Sequence[str] = ()
+) -> str:
     """The text of a recipe that takes the concept out of the place that was found.
 
     Where no window holds it alone, all cross-attention is edited.
 
     Args:
+        layers: how many cross-attention layers the model has.
         own_prompts: those that the probe was given, if any.
+
+    Raises:
+        UsageError: no edit is known for what was found.
     """
     question = ask(
         report.concept,
@@ -43,8 +49,16 @@ def drafted(report: ProbeReport, vocabulary: Vocabulary, own_prompts: Sequence[s
         prompts=list(own_prompts) or None,
         vocabulary=vocabulary,
     )
+    told = evidence(report)
+    if report.method == "trace_text":
+        if not report.found.startswith(FIRST_TEXT):
+            raise UsageError(
+                f"no edit is known for {report.found or 'what was traced'}",
+                hint="find a window: --method quick",
+            )
+        return draft_recipe(question, FIRST_TEXT, model=report.model, evidence=told)
     return draft_recipe(
-        question, report.found or None, model=report.model, evidence=evidence(report)
+        question, report.found or None, model=report.model, evidence=told, layers=layers
     )
 
 
