@@ -49,11 +49,19 @@ def report(error: BaseException) -> int:
             return _misuse(error)
         case MemoryError():
             return _end("out of memory; close other programs or take a larger machine", PREFLIGHT)
+        case RuntimeError() if _is_full(error):
+            line = "out of memory; take a smaller --batch or --resolution, or a larger machine"
+            return _end(line, PREFLIGHT)
         case OSError() if error.errno in _SHORT | _FAILING:
             where = f" ({visible(str(error.filename))})" if error.filename else ""
             line = f"the system failed: {error.strerror}{where}"
             return _end(line, PREFLIGHT if error.errno in _SHORT else MISUSE)
     return _end(f"a bug in surgery ({type(error).__name__}); {_details(error)}", BUG)
+
+
+def _is_full(error: RuntimeError) -> bool:
+    """Whether torch, which is not loaded here, found no room on the machine or on its GPU."""
+    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
 
 
 def _end(line: str, code: int) -> int:

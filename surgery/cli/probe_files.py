@@ -95,15 +95,13 @@ def write_files(
     """
     from surgery.cli.page import Line, steps, surgery
 
-    page = []
     for place in files.reports:
         _write(place, _bytes(found, place.suffix))
-        page.append(Line(f"wrote {place}", "title"))
+        out.talk([Line(f"wrote {place}", "title")])
     if files.recipe is not None:
         _write(files.recipe, recipe().encode())
-        page.append(Line(f"wrote {files.recipe}", "title"))
-        page += steps("next:", [surgery("apply", str(files.recipe))])
-    out.talk(page)
+        wrote = Line(f"wrote {files.recipe}", "title")
+        out.talk([wrote, *steps("next:", [surgery("apply", str(files.recipe))])])
 
 
 def _bytes(found: ProbeReport | SurveyReport, form: str) -> bytes:

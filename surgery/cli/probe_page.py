@@ -38,13 +38,13 @@ def survey_page(report: SurveyReport) -> Page:
     columns = ("kind", "kept in", "effect", "concepts that agree")
     sorts = Table(f"Where {report.model} keeps what, {report.method}", columns, rows)
     each = tuple((one.concept, one.sort, *_best(one)) for one in report.reports)
-    heads = ("concept", "kind", "best window", "effect", "still shown")
+    heads = ("concept", "kind", "best place", "effect", "still shown")
     return [sorts, Table("Each concept", heads, each), *_small_print(*report.reports)]
 
 
 def _best(report: ProbeReport) -> tuple[str, str, str]:
     best = max(report.scores, key=lambda score: score.effect)
-    return best.site, percent(best.effect), _shown(best)
+    return best.name, percent(best.effect), _shown(best)
 
 
 def _list(report: ProbeReport, title: str) -> Table:

@@ -17,7 +17,7 @@ from surgery.errors import UsageError
 from surgery.judges.base import Mark, Seen, Sees, marked, pictures_of
 from surgery.report.probes import Best
 from surgery.store.address import locate
-from surgery.store.text import nearest
+from surgery.store.text import nearest, quoted
 
 if TYPE_CHECKING:
     from surgery.questions import Question, Sort
@@ -89,7 +89,7 @@ def _number(question: Question) -> int:
         if name is not None and words(name) == asked:
             return number
     raise UsageError(
-        f"the judge 'atelier' knows no {question.sort} {question.concept!r}",
+        f"the judge 'atelier' knows no {question.sort} {quoted(question.concept)}",
         hint=_hint(question, [name for name in known if name is not None]),
     )
 
@@ -100,5 +100,5 @@ def _hint(question: Question, known: Sequence[str]) -> str:
         sort = "an object or a fact" if question.sort == "style" else "a style"
         return f"it is {sort}"
     guess = nearest(question.concept, known)
-    meant = f"did you mean {guess!r}?" if guess else "it knows " + ", ".join(known)
-    return f"{meant} --judge noise judges every concept"
+    meant = f"did you mean {guess!r}" if guess else "it knows " + ", ".join(known)
+    return f"{meant}; --judge noise judges every concept"

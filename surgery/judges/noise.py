@@ -14,6 +14,7 @@ from torch import Tensor
 from surgery.errors import UsageError
 from surgery.judges.base import Mark, Seen, Sees, marked
 from surgery.report.probes import Best
+from surgery.store.text import quoted
 
 if TYPE_CHECKING:
     from surgery.questions import Pair, Question, Sort
@@ -56,6 +57,6 @@ def _flat(latents: Tensor) -> Tensor:
 
 def _same(pair: Pair) -> UsageError:
     return UsageError(
-        f"the model makes the same picture of {pair.source!r} and of {pair.target!r}",
-        hint="name a --target that it can tell from the concept",
+        f"the model makes the same picture of {quoted(pair.source)} and of {quoted(pair.target)}",
+        hint="another --target, a --guidance of 1 or more, or in tracing more --noise, may differ",
     )

@@ -20,6 +20,8 @@ from surgery.store.text import nearest
 
 GUIDANCE: Mapping[Vocabulary, float] = {"atelier": 3.0, "world": 7.5}
 """Latents of 8 x 8 saturate at the usual 7.5."""
+MOST = 0.5
+"""More of the whole effect than elsewhere, for windows whose size is given."""
 STEPS: Mapping[Vocabulary, int] = {"atelier": 20, "world": 50}
 
 
@@ -39,13 +41,16 @@ def completed(wish: Wish, vocabulary: Vocabulary, device: str) -> Wish:
     )
 
 
-def enough(wish: Wish, judge: str) -> float:
-    """The share of the whole effect from which on a window suffices.
+def enough(wish: Wish, layout: Layout, judge: str) -> float:
+    """The share of the whole effect from which on a window is called the place.
 
-    Pictures that show nothing of a concept are not yet, place by place, those without it.
+    A size that is open grows until a window suffices. The model's own predictions ask for less:
+    a picture that shows nothing of a concept is not yet, place by place, the one without it.
     """
     if wish.threshold is not None:
         return wish.threshold
+    if wish.window or layout.probing or wish.concept is None:
+        return MOST
     return ENOUGH if judge.startswith("noise") else THRESHOLD
 
 
@@ -64,8 +69,9 @@ def chosen_probe(wish: Wish, layout: Layout, judge: str = "") -> Probe:
         raise UsageError(f"there is no probe {wish.method!r}", hint=hint)
     names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
     given = {name: getattr(wish, name) for name in ("window", "stride")}
-    if wish.method == "locogen":
-        given["threshold"] = enough(wish, judge)
+    if wish.method in ("locogen", "quick"):
+        seen_by = "noise" if wish.method == "quick" else judge
+        given["threshold"] = enough(wish, layout, seen_by)
     if wish.concept is None and layout.probing is None:
         given["window"] = wish.window or -(-depth(layout) // 4)
     return kind(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -16,6 +17,9 @@ from pathlib import Path
 from surgery.errors import OutputError
 from surgery.report import Setting
 from surgery.store.text import visible
+
+BEGIN = b'{"key"'
+ELSEWHERE = "name another place by --journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,10 @@ class Journal:
     Args:
         file: None keeps them in memory only.
         fresh: whether to pass over what the file has already.
-        added: how many were added by this process.
+        added: how many were added to it by this process.
+
+    Raises:
+        OutputError: the file cannot be read or written, or holds something else.
     """
 
     file: Path | None = None
@@ -49,8 +56,12 @@ class Journal:
     _found: dict[str, Measurement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.file is not None and self.file.exists() and not self.fresh:
-            self._found.update(_read(self.file))
+        if self.file is None:
+            return
+        if self.file.exists():
+            read = dict(_read(self.file))
+            self._found.update({} if self.fresh else read)
+        _must_be_writable(self.file)
 
     def get(self, key: str) -> Measurement | None:
         return self._found.get(key)
@@ -62,7 +73,6 @@ class Journal:
             OutputError: the file cannot be written.
         """
         self._found.update(measured)
-        self.added += len(measured)
         if self.file is None or not measured:
             return
         lines = [_line(key, one) for key, one in measured.items()]
@@ -72,11 +82,8 @@ class Journal:
             with self.file.open("ab") as file:
                 file.write("".join(lines).encode())
         except OSError as error:
-            raise OutputError(
-                f"the journal cannot be written: {error.strerror}",
-                where=visible(str(self.file)),
-                hint="name another place by --journal",
-            ) from error
+            raise _unwritable(self.file, error.strerror) from error
+        self.added += len(measured)
 
 
 def key_of(facts: Mapping[str, Setting | None]) -> str:
@@ -91,15 +98,32 @@ def _line(key: str, one: Measurement) -> str:
     return "\n" + json.dumps({**row, "png": one.png} if one.png else row) + "\n"
 
 
-def _read(file: Path) -> Iterator[tuple[str, Measurement]]:
+def _read(file: Path) -> list[tuple[str, Measurement]]:
     """The whole lines of a journal; what was cut off or is no measurement is passed over."""
     try:
-        lines = file.read_bytes().splitlines()
+        content = file.read_bytes()
     except OSError as error:
         raise OutputError(
             f"the journal cannot be read: {error.strerror}", where=visible(str(file))
         ) from error
-    return (found for line in lines if (found := _measurement(line)) is not None)
+    found = [one for line in content.splitlines() if (one := _measurement(line)) is not None]
+    if not found and not content.lstrip().startswith(BEGIN) and content.strip():
+        raise OutputError("this file is no journal", where=visible(str(file)), hint=ELSEWHERE)
+    return found
+
+
+def _must_be_writable(file: Path) -> None:
+    """Say at once what `add` would fall over after the first batch."""
+    place = next(one for one in (file, *file.absolute().parents) if one.exists())
+    if place != file and not place.is_dir():
+        raise _unwritable(file, f"{visible(str(place))} is no folder")
+    if not os.access(place, os.W_OK):
+        raise _unwritable(file, "permission denied")
+
+
+def _unwritable(file: Path, why: str | None) -> OutputError:
+    what = f"the journal cannot be written: {why}"
+    return OutputError(what, where=visible(str(file)), hint=ELSEWHERE)
 
 
 def _measurement(line: bytes) -> tuple[str, Measurement] | None:

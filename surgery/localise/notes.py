@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from surgery.localise.journal import Measurement
+from surgery.localise.scoring import Anchored
 from surgery.localise.study import Study
 from surgery.probes.base import RESTORING, Probe
+from surgery.report.findings import percent
 
 
 def notes(probe: Probe, found: str, study: Study) -> tuple[str, ...]:
@@ -23,8 +28,33 @@ def notes(probe: Probe, found: str, study: Study) -> tuple[str, ...]:
         )
     runs = len(study.cases(probe.way in RESTORING))
     if runs < 16:
-        said.append(f"{runs} runs of each place: small differences between places are chance.")
+        count = "1 run" if runs == 1 else f"{runs} runs"
+        said.append(f"{count} of each place: small differences between places are chance.")
     return tuple(said)
+
+
+def doubts(probe: Probe, ends: Anchored) -> tuple[str, ...]:
+    """Why effects mean little: the concept is not there to begin with, or does not go."""
+    restores = probe.way in RESTORING
+    sound, without = (ends.target, ends.source) if restores else (ends.source, ends.target)
+    what = "with noise on its tokens" if restores else "with another prompt in every layer"
+    said = []
+    if (first := _share_shown(sound)) is not None and first < 0.5:
+        said.append(
+            f"The model's own pictures show the concept to the judge in {percent(first)} of runs: "
+            "effects are shares of next to nothing. More --steps or other prompts may show more."
+        )
+    if (last := _share_shown(without)) is not None and last > 0.5:
+        said.append(
+            f"The judge sees the concept in {percent(last)} of runs {what} too: effects are shares "
+            "of a difference that matters little to it."
+        )
+    return tuple(said)
+
+
+def _share_shown(measured: Sequence[Measurement]) -> float | None:
+    seen = [one.shown for one in measured if one.shown is not None]
+    return sum(seen) / len(seen) if seen else None
 
 
 def _substituted(found: str) -> list[str]:
@@ -35,7 +65,7 @@ def _substituted(found: str) -> list[str]:
     if not found:
         said.insert(
             0,
-            "No window of up to half the layers removes the concept: it is kept in many of them. "
+            "No window that was tried removes the concept alone: it is kept in more layers. "
             "An edit of all of them (uce) suits it better.",
         )
     return said

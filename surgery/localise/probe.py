@@ -148,6 +148,6 @@ def _asker(means: Means, layout: Layout, wish: Wish) -> Callable[[Study], ProbeR
     """How each question is asked of a model in memory."""
     probe = chosen_probe(wish, layout, means.judge.name)
     if isinstance(probe, Quick):
-        count, threshold = wish.check or 0, enough(wish, means.judge.name)
+        count, threshold = wish.check or 0, enough(wish, layout, means.judge.name)
         return lambda study: run_quick(means, probe, study, count, threshold)
     return lambda study: run_probe(means, probe, study)

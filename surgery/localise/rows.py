@@ -108,7 +108,7 @@ class Rows:
             dtype = str(self.bench.model.dtype).removeprefix("torch.")
             raise UsageError(
                 f"in {dtype} the model's numbers overflow",
-                hint="choose --dtype bfloat16 or float32",
+                hint="choose --dtype bfloat16 or float32, or less --guidance or --noise",
             )
         return latents
 

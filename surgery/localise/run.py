@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from surgery.judges import Judge
 from surgery.localise.journal import Journal, Measurement
 from surgery.localise.memory import peak_mb
-from surgery.localise.notes import notes
+from surgery.localise.notes import doubts, notes
 from surgery.localise.rows import Bench, Rows
 from surgery.localise.scoring import Anchored, by_arm, score_of
 from surgery.localise.study import Stage, Study, unwatched
@@ -70,7 +70,7 @@ def run_probe(means: Means, probe: Probe, study: Study) -> ProbeReport:
         prompts=tuple((pair.source, pair.target) for pair in study.question.pairs),
         settings=_settings(model, probe, study),
         cost=cost,
-        notes=notes(probe, found, study),
+        notes=(*doubts(probe, ends), *notes(probe, found, study)),
         pictures=_pictures(rows, [*anchors, *arms]),
     )
 
@@ -121,9 +121,12 @@ def _anchor_scores(
 
 
 def _best(probe: Probe, judge: Judge, study: Study) -> Best:
-    """A place that restores the concept is the better the more of it is seen."""
+    """A place that restores the concept is the better the more of it is seen.
+
+    A judge with anchors scores how near a run is to the second of them, whichever that is.
+    """
     best = judge.best(study.question.sort)
-    if probe.way not in RESTORING:
+    if judge.anchored or probe.way not in RESTORING:
         return best
     return "most" if best == "least" else "least"
 

@@ -72,6 +72,9 @@ class Wish:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be 1 or more, got {value}")
+        if self.concept is None and (self.target or self.own_prompts):
+            what = "a target" if self.target else "a prompt of your own"
+            raise UsageError(f"{what} without a concept", hint="name one by --concept")
         if self.check is not None and self.check < 0:
             raise UsageError(f"check must be 0 or more, got {self.check}")
         for name in ("guidance", "noise", "threshold"):

@@ -27,7 +27,9 @@ def latent_side(networks: Networks, resolution: int | None) -> int:
     scale = pixels_per_side(networks.vae)
     if resolution is None:
         if not networks.side:
-            raise UsageError("the model does not say how large its pictures are", hint="say it")
+            raise UsageError(
+                "the model does not say how large its pictures are", hint="say it by --resolution"
+            )
         return networks.side
     # Pixels are halved in the denoiser, which must meet the same numbers on its way back.
     step = scale if networks.vae is not None else _halvings(networks.denoiser)

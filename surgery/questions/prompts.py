@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from surgery.edits.templates import MEDIA, medium_of
 from surgery.errors import UsageError
 from surgery.questions.values import Pair, Sort
+from surgery.store.text import quoted
 
 Templates = Mapping[str, str]
 """A prompt with {} for the concept -> the same with {} for `a painting`, its article with it."""
@@ -60,7 +61,7 @@ def plain_of(template: str) -> str:
         return "{}"
     if not found or "{}" in rest:
         raise UsageError(
-            f"the prompt {template!r} does not say what is left of it without the style",
+            f"the prompt {quoted(template)} does not say what is left of it without the style",
             hint="write it as 'a red house in the style of {}', or 'a red house by {}'",
         )
     rest = rest.strip(" ,")
@@ -75,5 +76,8 @@ def _template(prompt: str, concept: str) -> str:
         rf"(?<!\w){re.escape(concept)}(?!\w)", "{}", prompt, flags=re.IGNORECASE
     )
     if not found:
-        raise UsageError(f"the prompt {prompt!r} holds neither {{}} nor {concept!r}")
+        raise UsageError(
+            f"the prompt {quoted(prompt)} holds neither {{}} nor {quoted(concept)}",
+            hint="say where the concept stands by {}",
+        )
     return template

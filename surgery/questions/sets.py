@@ -17,6 +17,7 @@ from surgery.edits.templates import PLAIN
 from surgery.errors import UsageError
 from surgery.questions.prompts import Templates, pairs_of, templates_from
 from surgery.questions.values import Pair, Question, Sort, Vocabulary
+from surgery.store.text import quoted
 
 HERE = Path(__file__).parent
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -122,7 +123,8 @@ def _known_sort(book: Book, concept: str) -> Sort:
         if any(words(name) == words(concept) for name in book.names(sort)):
             return sort
     raise UsageError(
-        f"is {concept!r} a style, an object or a fact?", hint="say which: it decides the prompts"
+        f"is {quoted(concept)} a style, an object or a fact?",
+        hint="say which by --kind (sort in Python): it decides the prompts",
     )
 
 
@@ -140,16 +142,17 @@ def _known_target(group: Group, concept: str, sort: Sort) -> str:
     target = _target(group, concept) or PLAIN.get(sort)
     if target is None:
         raise UsageError(
-            f"what should take the place of {concept!r}?", hint="a fact needs a target"
+            f"what should take the place of {quoted(concept)}?",
+            hint="a fact needs a --target",
         )
     return target
 
 
 def _check(concept: str, target: str) -> None:
     if not words(concept):
-        raise UsageError(f"the concept {concept!r} has no word in it")
+        raise UsageError(f"the concept {quoted(concept)} has no word in it")
     if words(concept) == words(target):
-        raise UsageError(f"the concept and its target are both {concept!r}")
+        raise UsageError(f"the concept and its target are both {quoted(concept)}")
 
 
 def _own_pairs(prompts: Prompts, concept: str, target: str, sort: Sort) -> tuple[Pair, ...]:

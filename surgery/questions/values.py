@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from surgery.edits.base import Kind
 from surgery.edits.names import within, words
 from surgery.errors import UsageError
+from surgery.store.text import quoted
 
 Sort: TypeAlias = Kind
 Vocabulary: TypeAlias = Literal["atelier", "world"]
@@ -32,9 +33,13 @@ class Pair:
 
     def __post_init__(self) -> None:
         if not self.subject.strip() or self.subject not in self.source:
-            raise UsageError(f"the prompt {self.source!r} does not hold {self.subject!r}")
+            raise UsageError(
+                f"the prompt {quoted(self.source)} does not hold {quoted(self.subject)}"
+            )
         if words(self.source) == words(self.target):
-            raise UsageError(f"{self.source!r} is the same prompt with and without the concept")
+            raise UsageError(
+                f"{quoted(self.source)} is the same prompt with and without the concept"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,9 @@ class Question:
 
     def __post_init__(self) -> None:
         if not self.pairs:
-            raise UsageError(f"there is no prompt about {self.concept!r}")
+            raise UsageError(f"there is no prompt about {quoted(self.concept)}")
         for sibling in self.siblings:
             if within(words(self.concept), words(sibling)):
-                raise UsageError(f"the sibling {sibling!r} names {self.concept!r} itself")
+                raise UsageError(
+                    f"the sibling {quoted(sibling)} names {quoted(self.concept)} itself"
+                )

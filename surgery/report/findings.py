@@ -89,7 +89,7 @@ def _whole(report: ProbeReport, found: Score) -> str:
 def _proof(report: ProbeReport, found: Score, rest: Sequence[Score]) -> str:
     first, least = before(report), kept(rest)
     text = "its text" if "layer " in in_words(found) else "their text"
-    if not restores(report) and found.shown and first:
+    if not restores(report) and found.shown and first and first.value > found.shown.value:
         proof = f"replacing {text} takes it from {percent(first.value)} to "
         proof += f"{percent(found.shown.value)} of pictures"
         if least is None:
@@ -109,7 +109,12 @@ def _nowhere(report: ProbeReport) -> str:
     best = max(report.scores, key=lambda score: score.effect, default=None)
     if best is None:
         return f"No place was tried for {report.concept}."
-    alone = f"the strongest, {in_words(best)}, goes {percent(best.effect)} of the way"
+    if restores(report):
+        alone = f"the strongest, {in_words(best)}, brings back {percent(best.effect)}"
+        if best.low is None:
+            return f"One run cannot tell a place of {report.concept} from chance: {alone}."
+    else:
+        alone = f"the strongest, {in_words(best)}, goes {percent(best.effect)} of the way"
     return f"No single place holds {report.concept}: of {len(report.scores)} tried, {alone}."
 
 

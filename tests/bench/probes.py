@@ -3,11 +3,11 @@
     python -m tests.bench.probes [--keep FOLDER] [--concepts N] [--few N]
 
 Each probe asks `atelier` by the command line, in a process of its own, with prompts and seeds that
-no setting was chosen on. Evaluations are denoiser runs on one sample, a backward run counted as
-two. Agreement is with LocoGen and the built-in judge, at the size of window that it settled on:
-whether the best window is the same, or within its 95 % interval of it, and the rank correlation
-over all windows. Costs are of the first few concepts alone; the other judges of the exact probe are
-asked about the first ten. What is in FOLDER already is not measured again.
+no setting was chosen on. Costs are of the first few concepts; evaluations are denoiser runs on one
+sample, a backward run counted as two. Agreement is with LocoGen under each judge, at the size of
+window that it settled on: whether the best window is the same, or within its 95 % interval of it,
+and the rank correlation over all windows, its median over the first ten concepts (all of them for
+atelier's own judge). What is in FOLDER already is not measured again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +66,6 @@ TRACES = {
     "trace_text": "--method trace_text --prompts 4 --seeds 1 --draws 3 --batch 40",
     "trace_unet": "--method trace_unet --prompts 4 --seeds 1 --draws 3 --batch 40",
 }
-EXACT = next(iter(WINDOWS))
 REAL = {"SD-1.5": "sd1", "SDXL": "sdxl"}
 
 
@@ -119,31 +118,40 @@ def cost_row(name: str, reports: Sequence[ProbeReport]) -> list[str]:
     ]
 
 
-def agreement_cells(pairs: Sequence[Agreement | None]) -> list[str]:
+def agreement_cell(pairs: Sequence[Agreement | None]) -> str:
     found = [one for one in pairs if one is not None]
     if not found:
-        return ["-", "-", "-"]
+        return "-"
     ranks = [one.rank for one in found if not np.isnan(one.rank)]
-    return [
-        f"{sum(one.same for one in found)} of {len(found)}",
-        f"{sum(one.close for one in found)} of {len(found)}",
-        f"{statistics.median(ranks):.2f} ({min(ranks):.2f} to {max(ranks):.2f})",
-    ]
+    same, close = sum(one.same for one in found), sum(one.close for one in found)
+    return f"{same} ({close}) of {len(found)}, {statistics.median(ranks):.2f}"
 
 
-def measured(keep: Path, concepts: Sequence[str], few: Sequence[str]) -> list[list[str]]:
-    """A row for each probe: what it cost on `atelier`, and how it agrees with the exact one."""
-    exact = [asked(one, EXACT, WINDOWS[EXACT], keep) for one in concepts]
+def agreements(reports: Mapping[str, Sequence[ProbeReport]]) -> list[list[str]]:
+    """A row for each probe of windows: how it agrees with the exact one under each judge."""
+    exact = {name: found for name, found in reports.items() if name.startswith("locogen")}
     rows = []
-    for name, words in WINDOWS.items():
-        some = concepts if name == EXACT or "--judge" not in words else concepts[:TEN]
-        reports = [asked(one, name, words, keep) for one in some]
-        pairs = [agreement(a, b) for a, b in zip(exact, reports, strict=False)]
-        rows.append([*cost_row(name, reports[: len(few)]), *agreement_cells(pairs)])
-    for name, words in TRACES.items():
-        reports = [asked(one, name, words, keep) for one in few]
-        rows.append([*cost_row(name, reports), "-", "-", "-"])
+    for name, found in reports.items():
+        pairs = [
+            [agreement(a, b) for a, b in zip(truth, found, strict=False)]
+            for truth in exact.values()
+        ]
+        same = [name == other for other in exact]
+        rows.append(
+            [name, *("" if s else agreement_cell(p) for s, p in zip(same, pairs, strict=True))]
+        )
     return rows
+
+
+def measured(keep: Path, concepts: Sequence[str]) -> dict[str, list[ProbeReport]]:
+    """The reports of every probe of windows, concept by concept."""
+    return {
+        name: [
+            asked(one, name, words, keep)
+            for one in (concepts if "--judge" not in words else concepts[:TEN])
+        ]
+        for name, words in WINDOWS.items()
+    }
 
 
 def counted() -> list[list[str]]:
@@ -177,11 +185,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         keep = wish.keep or Path(scratch)
         keep.mkdir(parents=True, exist_ok=True)
-        head = ["probe", "evaluations", "seconds", "MB"]
-        head += ["same window", "or within its interval", "rank correlation"]
-        rows = measured(keep, CONCEPTS[: wish.concepts], CONCEPTS[: wish.few])
-    real = table(["one prompt, one seed", *REAL], counted())
-    sys.stdout.write(f"{table(head, rows)}\n\n{real}\n")
+        reports = measured(keep, CONCEPTS[: wish.concepts])
+        few = CONCEPTS[: wish.few]
+        traced = {name: [asked(c, name, w, keep) for c in few] for name, w in TRACES.items()}
+    costs = [cost_row(name, found[: wish.few]) for name, found in {**reports, **traced}.items()]
+    exact = [name for name in reports if name.startswith("locogen")]
+    for head, rows in (
+        (["probe", "evaluations", "seconds", "MB"], costs),
+        (["agreement", *exact], agreements(reports)),
+        (["one prompt, one seed", *REAL], counted()),
+    ):
+        sys.stdout.write(f"{table(head, rows)}\n\n")
 
 
 if __name__ == "__main__":

@@ -3,9 +3,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -156,19 +155,25 @@ def test_what_was_measured_is_kept_in_the_cache(capsys: Capture, own_cache: Path
     assert [path.name for path in Path().iterdir()] == ["j"]
 
 
-def interrupt_once_it_measures(journal: Path) -> None:
-    while not (journal.exists() and journal.stat().st_size):
-        time.sleep(0.01)
-    os.kill(os.getpid(), signal.SIGINT)
+def interrupt_once_it_measures(journal: Path, ended: Event) -> None:
+    """Ctrl-C after the first measurement; none where the probe ended without any."""
+    while not ended.wait(0.01):
+        if journal.exists() and journal.stat().st_size:
+            os.kill(os.getpid(), signal.SIGINT)
+            return
 
 
 def test_ctrl_c_keeps_what_is_there_and_says_that_it_goes_on(capsys: Capture) -> None:
     given = ("--steps", "10", "--window", "1", "--batch", "1", "--journal", "j")
     words = ["probe", "atelier", "--concept", "van gogh", *FEW[:4], *FEW[6:], *given]
-    waiting = Thread(target=interrupt_once_it_measures, args=(Path("j"),), daemon=True)
-    waiting.start()
-    assert main(words) == 130
-    waiting.join()
+    ended = Event()
+    watching = Thread(target=interrupt_once_it_measures, args=(Path("j"), ended), daemon=True)
+    watching.start()
+    try:
+        assert main(words) == 130
+    finally:
+        ended.set()
+        watching.join()
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "kept in j: asked again, it goes on" in shown.err

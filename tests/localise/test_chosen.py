@@ -4,7 +4,7 @@ import pytest
 
 from surgery.errors import UsageError
 from surgery.layout import Layout, detect
-from surgery.localise.chosen import chosen_probe, chosen_questions, completed, study_of
+from surgery.localise.chosen import chosen_probe, chosen_questions, completed, enough, study_of
 from surgery.localise.study import NOISES
 from surgery.localise.wish import Wish
 from surgery.probes.locogen import LocoGen
@@ -25,8 +25,19 @@ def test_a_probe_takes_the_settings_that_are_its_own(layout: Layout) -> None:
 
 
 def test_concepts_side_by_side_have_windows_of_one_size(layout: Layout) -> None:
-    assert chosen_probe(Wish(method="locogen"), layout) == LocoGen(window=3)
-    assert chosen_probe(Wish(method="locogen", window=2), layout) == LocoGen(window=2)
+    assert chosen_probe(Wish(method="locogen"), layout) == LocoGen(window=3, threshold=0.5)
+    given = chosen_probe(Wish(method="locogen", window=2), layout)
+    assert given == LocoGen(window=2, threshold=0.5)
+
+
+def test_a_window_of_given_size_is_the_place_from_half_the_effect_on(layout: Layout) -> None:
+    assert enough(Wish("monet", window=2), layout, "atelier") == 0.5
+    assert enough(Wish("monet", window=2, threshold=0.7), layout, "atelier") == 0.7
+
+
+def test_a_window_of_open_size_grows_until_little_is_left(layout: Layout) -> None:
+    assert enough(Wish("monet"), layout, "atelier 0a1e") == 0.9
+    assert enough(Wish("monet"), layout, "noise") == 0.8
 
 
 def test_a_probe_that_there_is_not_is_one_sentence(layout: Layout) -> None:

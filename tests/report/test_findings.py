@@ -33,7 +33,7 @@ def test_a_traced_state_is_told_as_restored() -> None:
 def test_a_probe_that_found_nothing_says_so_and_names_the_strongest() -> None:
     said = headline(trace_unet())
     assert said.startswith("No single place holds r2d2: of 70 tried")
-    assert "self-attention layer 0, goes 21 %" in said
+    assert "self-attention layer 0, brings back 21 %" in said
 
 
 def test_a_probe_that_ran_no_model_is_told_as_a_hint() -> None:
