@@ -17,7 +17,10 @@ from surgery.layouts.schema import Located, Spec, load_specs
 from surgery.layouts.text import TextShape, text_shape
 from surgery.selector import Site, select
 
-__all__ = ["Layout", "Site", "TextShape", "detect", "layout_names", "twin_name"]
+__all__ = ["RUN", "Layout", "Site", "TextShape", "detect", "layout_names", "twin_name"]
+
+RUN = ("sd1", "sd2", "sdxl", "if")
+"""Families of models that this release runs, and does not only edit."""
 
 NoConfig = Mapping[str, object] | None
 _NETWORK = re.compile(r"\s*(?:(text\d*)|cross_attn|self_attn|context_attn|ff|resnet)(?=[.\[\s]|$)")

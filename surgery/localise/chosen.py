@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 
 from surgery.errors import UsageError
-from surgery.layout import Layout
+from surgery.layout import RUN, Layout
 from surgery.localise.study import NOISES, Study
 from surgery.localise.wish import Wish
 from surgery.probes import PROBES
@@ -61,8 +61,11 @@ def chosen_probe(wish: Wish, layout: Layout, judge: str = "") -> Probe:
     up, where neither the wish nor the layout says.
 
     Raises:
-        UsageError: there is no such probe.
+        UsageError: there is no such probe, or the model is of a family that is not run.
     """
+    if layout.family not in RUN:
+        what = f"{layout.name} models cannot be probed by this release"
+        raise UsageError(what, hint=f"{', '.join(RUN)} can")
     if (kind := PROBES.get(wish.method)) is None:
         close = nearest(wish.method, PROBES)
         hint = f"did you mean {close!r}?" if close else "there are " + ", ".join(PROBES)

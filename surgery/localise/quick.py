@@ -62,7 +62,7 @@ def _joined(glance: ProbeReport, check: ProbeReport, cases: int) -> ProbeReport:
         found=check.found,
         settings={**glance.settings, "prompts run in full": cases},
         cost=_sum(glance.cost, check.cost),
-        notes=check.notes,
+        notes=(glance.notes[0], *check.notes),
         pictures=check.pictures,
     )
 

@@ -11,7 +11,7 @@ from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
 from surgery.errors import CheckpointError, UsageError
-from surgery.layout import Layout
+from surgery.layout import RUN, Layout
 from surgery.model.base import Precision, PromptTokens
 from surgery.model.diffusers_model import DiffusersModel
 from surgery.model.folder import from_folder
@@ -25,9 +25,6 @@ from surgery.scaled import scale_name
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 from surgery.store.text import visible
 from surgery.tokens import find_tokens
-
-FAMILIES = ("sd1", "sd2", "sdxl", "if")
-"""Families of models that are run."""
 
 _TOKENIZER_FILES = ("special_tokens_map.json", "tokenizer_config.json")
 
@@ -130,11 +127,11 @@ def _networks(checkpoint: Checkpoint, config: Path | None, dtype: torch.dtype) -
 
 def _check(networks: Networks, layout: Layout, checkpoint: Checkpoint) -> None:
     where = visible(checkpoint.address)
-    if layout.family not in FAMILIES:
+    if layout.family not in RUN:
         raise CheckpointError(
             f"{layout.name} models cannot be run by this release",
             where=where,
-            hint=f"{', '.join(FAMILIES)} can",
+            hint=f"{', '.join(RUN)} can",
         )
     needed = ("text", "text2") if layout.family == "sdxl" else ("text",)
     if absent := [role for role in needed if role not in networks.towers]:

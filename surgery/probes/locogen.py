@@ -13,7 +13,6 @@ from surgery.probes.windows import depth, selector, starts, width
 from surgery.report import Score
 
 THRESHOLD = 0.9
-WITH_WINDOWS = ("sd1", "sd2", "sdxl", "if")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +73,8 @@ class LocoGen:
         """All windows of a size.
 
         Raises:
-            UsageError: there are no layers, or a window has more than there are.
+            UsageError: a window of more layers than there are.
         """
-        if not count:
-            what = "the model has no layers of cross-attention alone"
-            raise UsageError(what, hint=f"models of {', '.join(WITH_WINDOWS)} have")
         if size > count:
             what = f"a window of {size} layers, and the model has {count}"
             raise UsageError(what, hint="choose a smaller --window")

@@ -102,7 +102,11 @@ def _proof(report: ProbeReport, found: Score, rest: Sequence[Score]) -> str:
         if restores(report)
         else f"replacing {text} goes {percent(found.effect)} of the way to the target"
     )
-    return f"{proof}, others of its kind at most {percent(most)}" if most is not None else proof
+    if most is None:
+        return proof
+    if percent(most) == percent(found.effect):
+        return f"{proof}, as do others of its kind"
+    return f"{proof}, others of its kind at most {percent(most)}"
 
 
 def _nowhere(report: ProbeReport) -> str:

@@ -122,7 +122,7 @@ def test_a_window_report_tells_its_finding_its_figures_and_what_to_do() -> None:
         "van gogh is kept in cross-attention layers 2 to 4 of 10",
         "100 % → 0 %",
         "58 % (54 to 60)",
-        "9 smaller windows, which were tried first and did not suffice",
+        "9 windows of other sizes, which did not suffice or were not needed",
         "surgery probe atelier --concept 'van gogh' --target painting --method locogen "
         "--recipe out.yaml",
         "surgery apply out.yaml",
@@ -148,7 +148,7 @@ def test_pictures_come_anchors_first_then_the_found_place() -> None:
 def test_smaller_windows_have_a_chart_for_each_size() -> None:
     smaller = (*locogen().smaller, *(window_score(start, 1, 0.0) for start in range(10)))
     said = words(replace(locogen(), smaller=smaller))
-    assert "19 smaller windows" in said
+    assert "19 windows of other sizes" in said
     assert said.index("Windows of 2") < said.index("Windows of 1 ")
 
 
