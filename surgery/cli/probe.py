@@ -49,7 +49,7 @@ def command(
     window: own.WindowOption = None,
     stride: own.StrideOption = None,
     threshold: own.ThresholdOption = None,
-    per_kind: own.PerSortOption = 3,
+    per_kind: own.PerSortOption = None,
     batch: own.BatchOption = 8,
     device: own.DeviceOption = "cpu",
     dtype: own.DtypeOption = "float32",

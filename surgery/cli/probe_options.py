@@ -115,9 +115,12 @@ ThresholdOption = Annotated[
     ),
 ]  # fmt: skip
 PerSortOption = Annotated[
-    int,
-    typer.Option("--per-kind", min=1, metavar="N", help="Concepts of each kind, if none is named."),
-]
+    int | None,
+    typer.Option(
+        "--per-kind", min=1, metavar="N",
+        help="Concepts of each kind, if none is named; 3, or 1 if it is slow.",
+    ),
+]  # fmt: skip
 BatchOption = Annotated[
     int, typer.Option("--batch", min=1, metavar="N", help="Pictures that are made at a time.")
 ]

@@ -36,6 +36,7 @@ def completed(wish: Wish, vocabulary: Vocabulary, device: str) -> Wish:
         prompts=wish.prompts or prompts,
         seeds=wish.seeds or seeds,
         check=check if wish.check is None else wish.check,
+        per_sort=wish.per_sort or (3 if is_cheap else 1),
         steps=wish.steps or STEPS[vocabulary],
         guidance=GUIDANCE[vocabulary] if wish.guidance is None else wish.guidance,
     )
@@ -100,7 +101,7 @@ def _of_each_sort(known: tuple[Question, ...], wish: Wish) -> list[Question]:
     """The first few of each sort."""
     chosen: list[Question] = []
     for one in known:
-        if sum(other.sort == one.sort for other in chosen) < wish.per_sort:
+        if sum(other.sort == one.sort for other in chosen) < (wish.per_sort or 1):
             chosen.append(one)
     return chosen
 

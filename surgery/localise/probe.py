@@ -58,7 +58,7 @@ class Settings(TypedDict, total=False):
     stride: int | None
     threshold: float | None
     batch: int
-    per_sort: int
+    per_sort: int | None
     thumbnails: bool
     device: str
     dtype: Precision

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from surgery.judges.given import Scorer
     from surgery.model.base import Precision
 
-PER_SORT = 3
 LAST_SEED = 2**63 - 1
 
 
@@ -41,7 +40,8 @@ class Wish:
             least that takes the concept from half of the pictures.
         window, stride, threshold: of probes of windows, see `LocoGen`.
         batch: pictures that are made at a time.
-        per_sort: how many concepts of each sort, where no concept is named.
+        per_sort: how many concepts of each sort, where no concept is named; None for three where
+            that is cheap, else one.
     """
 
     concept: str | None = None
@@ -63,7 +63,7 @@ class Wish:
     stride: int | None = None
     threshold: float | None = None
     batch: int = 8
-    per_sort: int = PER_SORT
+    per_sort: int | None = None
     thumbnails: bool = False
 
     def __post_init__(self) -> None:

@@ -116,7 +116,9 @@ def _chart(report: ProbeReport, prefix: str) -> Html:
 def _smaller(report: ProbeReport, marks: Marks) -> Html | None:
     if not report.smaller:
         return None
-    about = f"{len(report.smaller)} windows of other sizes, which did not suffice or were not needed"
+    about = (
+        f"{len(report.smaller)} windows of other sizes, which did not suffice or were not needed"
+    )
     sizes: dict[str, list[Score]] = {}
     for score in report.smaller:
         spot = place(score.site)

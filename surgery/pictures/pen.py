@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from surgery.pictures.sheet import INK, PAPER
 
 FINER = 2
+IN_FONT = "…·±°"
+"""What Pillow's own font has besides ASCII."""
 Rgb = tuple[int, int, int]
 Box = tuple[float, float, float, float]
 
@@ -47,7 +50,7 @@ class Pen:
     ) -> None:
         """Words at a place; `anchor` as Pillow names them."""
         place = at[0] * FINER, at[1] * FINER
-        self._draw().text(place, words, colour, _font(size), anchor=anchor)
+        self._draw().text(place, legible(words), colour, _font(size), anchor=anchor)
 
     def _draw(self) -> ImageDraw.ImageDraw:
         return ImageDraw.Draw(self.paper)
@@ -55,7 +58,19 @@ class Pen:
 
 def length(words: str, size: int) -> float:
     """How wide words are."""
-    return _font(size).getlength(words) / FINER
+    return _font(size).getlength(legible(words)) / FINER
+
+
+def legible(words: str) -> str:
+    r"""The words in letters of the font: without accents, what else it lacks as \uXXXX."""
+    apart = unicodedata.normalize("NFD", words)
+    return "".join(_letter(one) for one in apart if not unicodedata.combining(one))
+
+
+def _letter(one: str) -> str:
+    if one.isascii() or one in IN_FONT:
+        return one
+    return "-" if unicodedata.category(one) == "Pd" else one.encode("unicode_escape").decode()
 
 
 def cut(words: str, size: int, width: float) -> str:

@@ -87,7 +87,8 @@ def test_what_is_left_open_is_what_is_usual_for_the_model_and_the_probe() -> Non
 
 
 def test_what_was_wished_is_kept() -> None:
-    wish = Wish("x", prompts=3, seeds=4, check=0, steps=5, guidance=0.0, method="quick")
+    counts = {"prompts": 3, "seeds": 4, "check": 0, "steps": 5, "per_sort": 2}
+    wish = Wish("x", **counts, guidance=0.0, method="quick")
     assert completed(wish, "atelier", "cuda") == wish
 
 
