@@ -28,6 +28,7 @@ from surgery.localise.chosen import chosen_probe, chosen_questions, completed, s
 from surgery.localise.forecast import forecast
 from surgery.localise.wish import Wish
 from surgery.numerics.agreement import spearman
+from surgery.probes.windows import bounds, elsewhere
 from surgery.report import ProbeReport, Score
 from tests.helpers.dumps import dump
 
@@ -154,6 +155,26 @@ def measured(keep: Path, concepts: Sequence[str]) -> dict[str, list[ProbeReport]
     }
 
 
+def share(score: Score) -> str:
+    assert score.shown is not None
+    return f"{score.shown.value:.0%} ({score.shown.low:.0%} to {score.shown.high:.0%})"
+
+
+def windows(reports: Sequence[ProbeReport]) -> list[list[str]]:
+    """What the exact probe found: the window, and what is shown with and without it."""
+    rows = []
+    for one in reports:
+        scores = {score.site: score for score in one.scores}
+        rest = elsewhere(one.found, one.scores) or elsewhere(one.found, one.smaller)
+        least = min((score for score in rest), key=lambda s: s.shown.value if s.shown else 1.0)
+        first, stop = bounds(one.found)
+        layers = f"{first} to {stop - 1}" if stop > first + 1 else f"{first}"
+        rows.append(
+            [one.concept, layers, share(one.anchors[0]), share(scores[one.found]), share(least)]
+        )
+    return rows
+
+
 def counted() -> list[list[str]]:
     """Evaluations for one prompt and seed on models of real shape, from their structure."""
     rows = []
@@ -190,7 +211,9 @@ def main() -> None:
         traced = {name: [asked(c, name, w, keep) for c in few] for name, w in TRACES.items()}
     costs = [cost_row(name, found[: wish.few]) for name, found in {**reports, **traced}.items()]
     exact = [name for name in reports if name.startswith("locogen")]
+    found = ["concept", "layers", "shown", "shown without them", "least shown without others"]
     for head, rows in (
+        (found, windows([one for one in reports[exact[0]] if one.found])),
         (["probe", "evaluations", "seconds", "MB"], costs),
         (["agreement", *exact], agreements(reports)),
         (["one prompt, one seed", *REAL], counted()),

@@ -65,3 +65,49 @@ def test_as_many_steps_as_the_model_was_trained_for_are_taken_and_no_more(offset
         UsageError, match=f"1001 steps, and the model takes at most {1000 - offset}"
     ):
         Ddim.of(own, 1001, CPU, pixels=False)
+
+
+def told(
+    kind: str, picture: torch.Tensor, noise: torch.Tensor, alpha: torch.Tensor
+) -> torch.Tensor:
+    """What a model of a kind says where it is right about both (Salimans & Ho 2022, appendix D)."""
+    velocity = alpha.sqrt() * noise - (1 - alpha).sqrt() * picture
+    return {"epsilon": noise, "sample": picture, "v_prediction": velocity}[kind]
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
+def test_a_prediction_tells_the_picture_and_a_jump_keeps_its_noise(kind: str) -> None:
+    ddim = Ddim.of({**SD, "prediction_type": kind}, 20, CPU, pixels=False)
+    time, later = ddim.times[3], ddim.times[15]
+    here, there = (ddim.scheduler.alphas_cumprod[one] for one in (time, later))
+    picture, noise = torch.randn(2, 4, 4, 4), torch.randn(2, 4, 4, 4)
+    latents = here.sqrt() * picture + (1 - here).sqrt() * noise
+    said = told(kind, picture, noise, here)
+    assert torch.allclose(ddim.picture(said, time, latents), picture, atol=1e-4)
+    expected = there.sqrt() * picture + (1 - there).sqrt() * noise
+    assert torch.allclose(ddim.jump(said, time, latents, later), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
+def test_a_jump_to_the_next_time_is_a_step(kind: str) -> None:
+    ddim = Ddim.of({**SD, "prediction_type": kind, "steps_offset": 1}, 20, CPU, pixels=False)
+    latents, said = torch.randn(2, 4, 4, 4), torch.randn(2, 4, 4, 4)
+    for time, after in zip(ddim.times[:-1], ddim.times[1:], strict=True):
+        expected = ddim.step(said, time, latents)
+        assert torch.allclose(ddim.jump(said, time, latents, after), expected, atol=1e-3)
+
+
+def test_of_a_picture_that_was_clipped_the_rest_is_noise() -> None:
+    ddim = Ddim.of({"beta_schedule": "squaredcos_cap_v2"}, 20, CPU, pixels=True)
+    time, later = ddim.times[5], ddim.times[12]
+    latents, said = 3 * torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
+    assert ddim.picture(said, time, latents).abs().max() == 1
+    assert torch.allclose(ddim.jump(said, time, latents, time), latents, atol=1e-5)
+    through = ddim.jump(said, time, latents, later)
+    here, there = (ddim.scheduler.alphas_cumprod[one] for one in (time, later))
+    picture = ddim.picture(said, time, latents)
+    left = [
+        (x - alpha.sqrt() * picture) / (1 - alpha).sqrt()
+        for x, alpha in ((latents, here), (through, there))
+    ]
+    assert torch.allclose(*left, atol=1e-4)

@@ -10,7 +10,7 @@ from surgery.pictures.pen import legible, length
     [
         ("van gogh, 95 % …", "van gogh, 95 % …"),
         ("salvador dalí", "salvador dali"),
-        ("Ünïcödé – 1", "Unicode - 1"),
+        ("Ünïcödé \u2013 1", "Unicode - 1"),
         ("梵高", "\\u68b5\\u9ad8"),
         ("", ""),
     ],

@@ -77,3 +77,25 @@ def test_windows_that_leave_every_picture_are_told_as_leaving_all() -> None:
     shown = [replace(one, shown=Share.of(1.0, 48)) for one in report.scores]
     shown[2] = report.scores[2]
     assert headline(replace(report, scores=tuple(shown))).endswith("leave it in all.")
+
+
+def test_a_window_that_takes_nothing_away_is_not_said_to() -> None:
+    report = locogen()
+    unseen = Share.of(0.0, 48)
+    anchors = tuple(replace(one, shown=unseen) for one in report.anchors)
+    scores = tuple(replace(one, shown=unseen) for one in report.scores)
+    said = headline(replace(report, anchors=anchors, scores=scores))
+    assert "of pictures" not in said and "% of the way to the target" in said
+
+
+def test_a_traced_state_with_equals_is_not_said_to_exceed_them() -> None:
+    report = trace_text()
+    scores = tuple(replace(one, effect=0.86) for one in report.scores)
+    assert headline(replace(report, scores=scores)).endswith("as do others of its kind.")
+
+
+def test_a_single_traced_run_is_told_as_one() -> None:
+    report = trace_unet()
+    scores = tuple(replace(one, low=None, high=None) for one in report.scores)
+    said = headline(replace(report, scores=scores, found=""))
+    assert said.startswith("One run cannot tell a place of r2d2 from chance")
