@@ -26,6 +26,11 @@ def notes(probe: Probe, found: str, study: Study) -> tuple[str, ...]:
             "To be restored, a state must have been lost with the noise on the concept's tokens; "
             "what the rest of the prompt gives away of the concept is not traced."
         )
+        if probe.way == "restore":
+            said.append(
+                "The last layers carry the whole picture, whatever the concept: that they bring it "
+                "back says little about where it is kept."
+            )
     runs = len(study.cases(probe.way in RESTORING))
     if runs < 16:
         count = "1 run" if runs == 1 else f"{runs} runs"

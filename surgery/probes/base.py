@@ -17,6 +17,10 @@ RESTORING: frozenset[Way] = frozenset({"restore", "restore text"})
 """Ways whose anchors are a corrupted and a clean run, and for which noise is drawn."""
 
 
+ALIKE = 0.02
+"""Effects as near as this are taken for equal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Substitute:
     """Cross-attention layers `first` to `stop` - 1 read the prompt without the concept."""

@@ -12,18 +12,19 @@ Role: TypeAlias = Literal["begin", "before", "first", "middle", "last", "after",
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
-def places(role: Role, span: tuple[int, int], end: int, length: int) -> range:
+def places(role: Role, span: tuple[int, int], end: int, length: int, begins: int = 1) -> range:
     """The places of a role in a prompt; empty where the prompt has none.
 
     Args:
         span: first and last place of the subject; a subject of one token is all `last`.
         end: place of the end token, which every prompt has.
         length: places in the padded prompt.
+        begins: begin tokens there are: one in CLIP, none in T5.
     """
     first, last = span
     return {
-        "begin": range(min(first, 1)),
-        "before": range(1, first),
+        "begin": range(min(first, begins)),
+        "before": range(begins, first),
         "first": range(first, min(first + 1, last)),
         "middle": range(first + 1, last),
         "last": range(last, last + 1),

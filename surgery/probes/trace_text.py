@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from surgery.layout import Layout
-from surgery.probes.base import Arm, Clean, RestoreText, Way
+from surgery.probes.base import ALIKE, Arm, Clean, RestoreText, Way
 from surgery.probes.roles import ROLES, Role
 from surgery.report import Score
 
-ALIKE = 0.02
-"""Effects as near as this are taken for equal."""
 PARTS = ("self_attn", "mlp", "layer")
 
 

@@ -14,6 +14,9 @@ RESTORING = frozenset({"trace_unet", "trace_text"})
 
 PLURALS = {"object": "objects", "fact": "facts"}
 
+MOSTLY = 0.75
+"""Of the whole effect; below it a place holds a concept mostly, not whole."""
+
 UNRUN = frozenset({"weights"})
 """Methods that run no model."""
 
@@ -45,7 +48,9 @@ def headline(report: ProbeReport | SurveyReport) -> str:
             f"The weights hint at {_whole(report, found)} for {report.concept}; no model was run."
         )
     rest = elsewhere(report, found)
-    verb = "is kept in" if not found.column else "is found in"
+    verb = "is kept in" if found.effect >= MOSTLY else "is mostly kept in"
+    if found.column:
+        verb = "is found in"
     return f"{report.concept} {verb} {_whole(report, found)}: {_proof(report, found, rest)}."
 
 

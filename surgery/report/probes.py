@@ -50,7 +50,7 @@ class Cost:
     """What a probe took.
 
     Args:
-        evaluations: denoiser runs on one sample; a backward run counts as two.
+        evaluations: denoiser runs on one sample.
         seconds: of the whole probe, the loading of the model left out.
         peak_mb: the most memory the process held, in 10^6 bytes.
         kept: measurements that an earlier, stopped run had made.

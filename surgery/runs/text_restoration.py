@@ -62,7 +62,7 @@ def _places(model: Model, case: Case, what: RestoreText) -> range:
     span = tokens.subject_span(case.pair.source, case.pair.subject)
     end = tokens.eos_position(case.pair.source)
     role: Role = what.role  # type: ignore[assignment]
-    return places(role, span, end, tokens.max_length)
+    return places(role, span, end, tokens.max_length, begins=len(tokens.encode("")) - 1)
 
 
 def _hooks(model: Model, batch: Batch) -> list[Hook]:

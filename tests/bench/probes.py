@@ -4,7 +4,7 @@
 
 Each probe asks `atelier` by the command line, in a process of its own, with prompts and seeds that
 no setting was chosen on. Costs are of the first few concepts; evaluations are denoiser runs on one
-sample, a backward run counted as two. Agreement is with LocoGen under each judge, at the size of
+sample. Agreement is with LocoGen under each judge, at the size of
 window that it settled on: whether the best window is the same, or within its 95 % interval of it,
 and the rank correlation over all windows, its median over the first ten concepts (all of them for
 atelier's own judge). What is in FOLDER already is not measured again.
@@ -27,9 +27,9 @@ from surgery.layout import detect
 from surgery.localise.chosen import chosen_probe, chosen_questions, completed, study_of
 from surgery.localise.forecast import forecast
 from surgery.localise.wish import Wish
-from surgery.numerics.agreement import spearman
 from surgery.probes.windows import bounds, elsewhere
 from surgery.report import ProbeReport, Score
+from tests.helpers.agreement import spearman
 from tests.helpers.dumps import dump
 
 CONCEPTS = (

@@ -12,6 +12,7 @@ from surgery.edits.uce import Uce
 from surgery.errors import UsageError
 from surgery.layout import Layout, detect
 from surgery.localise.drafted import DRAFTED, drafted, evidence, must_be_drafted
+from surgery.localise.probe import probe
 from surgery.localise.wish import Wish
 from surgery.plan import make_plan
 from surgery.probes import PROBES
@@ -56,6 +57,14 @@ def test_every_draft_is_a_recipe_that_the_model_takes(
     )
     recipe = load_recipe(text(given))
     assert recipe.edits[0].model_dump()["concepts"][0]["erase"] == name
+    assert make_plan(recipe, open_checkpoint("atelier")).edits
+
+
+def test_what_a_probe_really_found_becomes_a_recipe_too() -> None:
+    hint = probe("atelier", "r2d2", method="weights", prompts=2)
+    assert isinstance(hint, ProbeReport)
+    recipe = load_recipe(text(hint))
+    assert recipe.model == "atelier"
     assert make_plan(recipe, open_checkpoint("atelier")).edits
 
 

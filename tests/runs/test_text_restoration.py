@@ -38,7 +38,8 @@ def spots(loaded: DiffusersModel, tower: str, case: Case, role: str) -> list[int
     tokens = loaded.tokens(tower)
     span = tokens.subject_span(case.pair.source, case.pair.subject)
     end = tokens.eos_position(case.pair.source)
-    return list(places(role, span, end, tokens.max_length))  # type: ignore[arg-type]
+    begins = len(tokens.encode("")) - 1
+    return list(places(role, span, end, tokens.max_length, begins))  # type: ignore[arg-type]
 
 
 def of_tower(loaded: DiffusersModel, tower: str, states: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from surgery.numerics.agreement import ranks, spearman
+from tests.helpers.agreement import ranks, spearman
 
 
 def test_equal_values_share_the_mean_of_their_ranks() -> None:
