@@ -79,6 +79,13 @@ class Arm:
     column: str = ""
 
 
+def strongest(scored: Sequence[Score]) -> list[Score]:
+    """The places whose effect is more than chance and as large as any such, in their order."""
+    sure = [score for score in scored if (score.low if score.low is not None else 0.0) > 0]
+    most = max((score.effect for score in sure), default=0.0)
+    return [score for score in sure if score.effect >= most - ALIKE]
+
+
 class Probe(Protocol):
     """A way to find out where a model keeps a concept.
 

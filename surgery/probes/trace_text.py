@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from surgery.layout import Layout
-from surgery.probes.base import ALIKE, Arm, Clean, RestoreText, Way
+from surgery.probes.base import Arm, Clean, RestoreText, Way, strongest
 from surgery.probes.roles import ROLES, Role
 from surgery.report import Score
 
@@ -54,10 +54,8 @@ class TraceText:
 
         Of the places in one layer the subject's last token comes first, then the others in order.
         """
-        most = max(score.effect for score in scored)
-        close = [score for score in scored if score.effect >= most - ALIKE]
-        best = min(close, key=self._lateness)
-        return best.name if (best.low or 0) > 0 else "", tuple(scored)
+        close = strongest(scored)
+        return min(close, key=self._lateness).name if close else "", tuple(scored)
 
     def _lateness(self, score: Score) -> tuple[int, int, bool, int]:
         part, _, layer = score.site.rpartition(".")[2].rstrip("]").partition("[")

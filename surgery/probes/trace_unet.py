@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from surgery.layout import Layout
-from surgery.probes.base import ALIKE, Arm, Clean, Restore, Way
+from surgery.probes.base import Arm, Clean, Restore, Way, strongest
 from surgery.report import Score
 
 COUNTED = {
@@ -57,8 +57,12 @@ class TraceUnet:
 
     def found(self, scored: Sequence[Score]) -> tuple[str, tuple[Score, ...]]:
         """The earliest layer of its kind that brings back as much as any, if more than chance."""
-        most = max(score.effect for score in scored)
-        close = [score for score in scored if score.effect >= most - ALIKE]
-        kind = max(close, key=lambda score: score.effect).site.partition("[")[0]
-        best = next(score for score in close if score.site.partition("[")[0] == kind)
-        return best.site if (best.low or 0) > 0 else "", tuple(scored)
+        close = strongest(scored)
+        if not close:
+            return "", tuple(scored)
+        kind = _kind(max(close, key=lambda score: score.effect))
+        return next(score.site for score in close if _kind(score) == kind), tuple(scored)
+
+
+def _kind(score: Score) -> str:
+    return score.site.partition("[")[0]
