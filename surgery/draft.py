@@ -61,7 +61,7 @@ def draft_recipe(
     """
     where = _widened(window, layers) if window and layers else window
     is_text = window == FIRST_TEXT
-    found = "the layers that a probe found to hold it" if where else "all cross-attention"
+    found = "the layers that a probe pointed to" if where else "all cross-attention"
     head: dict[str, Plain] = {
         "version": 1,
         "name": _name(question, where),
@@ -92,8 +92,8 @@ def _edit(question: Question, where: str | None, window: str | None) -> Iterator
         yield "# LocoEdit (Basu et al. 2024): the keys and values of those layers."
         yield "- method: locoedit"
         if where != window:
-            yield f"  # {_comment(window or '')}, and one layer more on either side: the probe"
-            yield "  # replaced whole prompts, an edit only changes what a name says."
+            yield f"  # {_comment(window or '')}, and one layer more on either side: with a whole prompt"
+            yield "  # replaced less is enough than with an edit, which changes what a name says."
         yield from _indented(_block({"where": where}))
     else:
         yield "# No window holds it alone. Unified Concept Editing (Gandikota et al. 2024): all"

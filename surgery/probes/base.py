@@ -80,10 +80,10 @@ class Arm:
 
 
 def strongest(scored: Sequence[Score]) -> list[Score]:
-    """The places whose effect is more than chance and as large as any such, in their order."""
-    sure = [score for score in scored if (score.low if score.low is not None else 0.0) > 0]
-    most = max((score.effect for score in sure), default=0.0)
-    return [score for score in sure if score.effect >= most - ALIKE]
+    """The places whose effect is as large as any and more than chance, in their order."""
+    most = max(score.effect for score in scored)
+    close = [score for score in scored if score.effect >= most - ALIKE]
+    return [score for score in close if score.low is not None and score.low > 0]
 
 
 class Probe(Protocol):

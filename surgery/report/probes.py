@@ -81,7 +81,8 @@ class ProbeReport(Report):
         judge: who scored, with its model.
         best: whether the place with the least or the most score is the one to edit.
         scores: one for each place that was tried; `site` is a selector.
-        anchors: the runs in which nothing, and in which everything was replaced.
+        anchors: the runs in which nothing, and in which everything was replaced; in full and by the
+            judge of these, where any place was run in full.
         smaller: places of windows of other sizes that were tried, mostly smaller ones that did not
             suffice.
         checked: of a probe that foretells, the places that were run in full; what was shown there
