@@ -92,8 +92,8 @@ def _edit(question: Question, where: str | None, window: str | None) -> Iterator
         yield "# LocoEdit (Basu et al. 2024): the keys and values of those layers."
         yield "- method: locoedit"
         if where != window:
-            yield f"  # {_comment(window or '')}, and one layer more on either side: an edit changes"
-            yield "  # what a name says, which takes less out of a layer than another prompt does."
+            yield f"  # {_comment(window or '')}, and one layer more on either side: an edit"
+            yield "  # changes what a name says, and takes less out of a layer than another prompt."
         yield from _indented(_block({"where": where}))
     else:
         yield "# No window holds it alone. Unified Concept Editing (Gandikota et al. 2024): all"
