@@ -24,7 +24,7 @@ def test_a_step_is_equation_12_of_song() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PNDMScheduler", "EulerDiscreteScheduler", "LMSDiscreteScheduler"]
+    "name", ["PNDMScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler"]
 )
 def test_latents_are_not_clipped_where_a_sampler_does_not_speak_of_it(name: str) -> None:
     own = {"_class_name": name, **SD}
