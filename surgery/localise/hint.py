@@ -7,7 +7,7 @@ does not compute from the weights, from the model in memory.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -32,7 +32,6 @@ NOTE = (
     "A hint: neither what the picture asks of these layers nor what they then do is looked at. "
     "Run quick or locogen before an edit."
 )
-Read = tuple[list[tuple[Array, Array]], list[Matrix]]
 
 
 def hint(
@@ -44,10 +43,12 @@ def hint(
         CheckpointError, EditError: weights or a tokenizer are missing or damaged.
     """
     began = time.monotonic()
-    from_files = layout.family in READS
-    read: Callable[..., Read] = _from_files if from_files else _from_model
-    layers, changes = read(checkpoint, layout, study, where)
-    found = shares(layers, changes)
+    numbers = Numbers(checkpoint, tokenizer=where.tokenizer)
+    read = _from_files if layout.family in READS else _from_model
+    pairs = study.question.pairs
+    texts = [*(pair.source for pair in pairs), *(pair.target for pair in pairs)]
+    source, target = np.split(read(layout, numbers, texts, where), 2)
+    found = shares(_layers(layout, numbers), target - source)
     scores = tuple(_score(arm.site, found) for arm in probe.arms(layout, ()))
     best, scores = probe.found(scores)
     question = study.question
@@ -80,23 +81,16 @@ def _score(site: str, found: Matrix) -> Score:
     return Score(site, mean, std, len(own), mean, low, high)
 
 
-def _from_files(checkpoint: Checkpoint, layout: Layout, study: Study, where: Circumstance) -> Read:
-    numbers = Numbers(checkpoint, tokenizer=where.tokenizer)
-    values, outs = layout.select("cross_attn.v"), layout.select("cross_attn.out")
-    layers = [
-        (numbers.value(value), numbers.value(out)) for value, out in zip(values, outs, strict=True)
-    ]
-    states = _states(layout, numbers, study)
-    return layers, [next(states) - next(states) for _ in study.question.pairs]
+def _layers(layout: Layout, numbers: Numbers) -> list[tuple[Array, Array]]:
+    sites = zip(layout.select("cross_attn.v"), layout.select("cross_attn.out"), strict=True)
+    return [(numbers.value(value), numbers.value(out)) for value, out in sites]
 
 
-def _states(layout: Layout, numbers: Numbers, study: Study) -> Iterator[Matrix]:
-    """The states of all prompts, with the concept and without by turns, (places, context) each."""
+def _from_files(layout: Layout, numbers: Numbers, texts: Sequence[str], _: Circumstance) -> Matrix:
+    """The states of prompts, (n, places, context)."""
     tokens = _tokens(layout, numbers)
-    texts = [text for pair in study.question.pairs for text in (pair.target, pair.source)]
     prefixes = [one for text in texts for one in tokens.prefixes(Ask(text, None, "whole"))]
-    states = conditioning(prefixes, layout, numbers)
-    return iter(np.split(states, len(texts)))
+    return np.stack(np.split(conditioning(prefixes, layout, numbers), len(texts)))
 
 
 def _tokens(layout: Layout, numbers: Numbers) -> Tokens:
@@ -105,15 +99,10 @@ def _tokens(layout: Layout, numbers: Numbers) -> Tokens:
     return find_tokens(numbers.checkpoint, layout.tower("text"), rows, numbers.tokenizer)
 
 
-def _from_model(checkpoint: Checkpoint, layout: Layout, study: Study, where: Circumstance) -> Read:
-    """Layers that norm the text each in its own way answer to changes of what they norm."""
-    model = load_model(checkpoint, config=where.config, tokenizer=where.tokenizer)
-    numbers = Numbers(checkpoint, tokenizer=where.tokenizer)
-    values, outs = layout.select("cross_attn.v"), layout.select("cross_attn.out")
-    layers = [
-        (numbers.value(value), numbers.value(out)) for value, out in zip(values, outs, strict=True)
-    ]
-    pairs = study.question.pairs
-    told = model.context(model.encode([text for one in pairs for text in (one.target, one.source)]))
-    states = told.double().cpu().numpy()
-    return layers, [states[2 * n] - states[2 * n + 1] for n in range(len(pairs))]
+def _from_model(
+    layout: Layout, numbers: Numbers, texts: Sequence[str], where: Circumstance
+) -> Matrix:
+    """The same, of a family whose layers each norm the text: before they do."""
+    model = load_model(numbers.checkpoint, config=where.config, tokenizer=where.tokenizer)
+    states: Matrix = model.context(model.encode(texts)).double().cpu().numpy()
+    return states

@@ -1,83 +1,18 @@
-"""T5's tokenizer, from the folder of a model, with the methods of `surgery.tokens.Tokens`."""
+"""T5's tokenizer, from the folder of a model: prompts end in a token, and begin with none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from transformers import AutoTokenizer
 
-from surgery.errors import CheckpointError, EditError
+from surgery.errors import CheckpointError
 from surgery.store.text import visible
+from surgery.tokens import Tokens
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class T5Tokens:
-    """A T5 vocabulary in use; prompts have an end token and no begin token.
-
-    Args:
-        split: a text's ids, without the end token.
-        end, pad: ids of those tokens.
-        max_length: the most tokens a prompt may have, the end included.
-    """
-
-    split: Callable[[str], Sequence[int]]
-    end: int
-    pad: int
-    max_length: int
-
-    def encode(self, text: str) -> tuple[int, ...]:
-        """Ids of a prompt with its end token, unpadded.
-
-        Raises:
-            EditError: the prompt has more tokens than the model reads.
-        """
-        ids = (*self._plain(text), self.end)
-        if len(ids) > self.max_length:
-            raise EditError(
-                f"the prompt {visible(text)!r} has {len(ids)} tokens, end included, "
-                f"and the model reads {self.max_length}",
-                hint="shorten it",
-            )
-        return ids
-
-    def fits(self, text: str) -> bool:
-        """Whether the model reads the whole prompt."""
-        return len(self._plain(text)) + 1 <= self.max_length
-
-    def padded(self, text: str) -> tuple[int, ...]:
-        """Ids of a prompt up to the full length."""
-        ids = self.encode(text)
-        return ids + (self.pad,) * (self.max_length - len(ids))
-
-    def eos_position(self, text: str) -> int:
-        """The place of the end token."""
-        return len(self.encode(text)) - 1
-
-    def subject_span(self, prompt: str, subject: str) -> tuple[int, int]:
-        """First and last place of a subject in a prompt, where it occurs last.
-
-        Raises:
-            EditError: the subject is empty, or its tokens are not in the prompt.
-        """
-        ids, wanted = self.encode(prompt), self._plain(subject)
-        if not wanted:
-            raise EditError(f"{visible(subject)!r} has no token", hint="name the subject")
-        for first in range(len(ids) - len(wanted) - 1, -1, -1):
-            if ids[first : first + len(wanted)] == wanted:
-                return first, first + len(wanted) - 1
-        raise EditError(
-            f"the subject {visible(subject)!r} is not in the prompt {visible(prompt)!r}",
-            hint="write it in full, as words of their own",
-        )
-
-    def _plain(self, text: str) -> tuple[int, ...]:
-        # DeepFloyd IF reads prompts in small letters.
-        return tuple(self.split(text.lower().strip()))
-
-
-def load_t5_tokens(folder: Path, max_length: int) -> T5Tokens:
+def load_t5_tokens(folder: Path, max_length: int) -> Tokens:
     """Read a T5 tokenizer from `tokenizer.json` or `spiece.model`.
 
     Raises:
@@ -97,7 +32,8 @@ def load_t5_tokens(folder: Path, max_length: int) -> T5Tokens:
         ) from error
 
     def split(text: str) -> Sequence[int]:
-        ids: Sequence[int] = own(text, add_special_tokens=False).input_ids
+        # DeepFloyd IF reads prompts in small letters.
+        ids: Sequence[int] = own(text.lower().strip(), add_special_tokens=False).input_ids
         return ids
 
-    return T5Tokens(split, own.eos_token_id, own.pad_token_id, max_length)
+    return Tokens(split, None, own.eos_token_id, own.pad_token_id, max_length)

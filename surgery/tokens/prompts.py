@@ -18,12 +18,12 @@ class Tokens:
 
     Args:
         split: a text's ids, without begin and end.
-        begin, end, pad: ids of those tokens.
+        begin, end, pad: ids of those tokens; T5 has no begin token.
         max_length: the most tokens a prompt may have, begin and end included.
     """
 
     split: Callable[[str], Sequence[int]]
-    begin: int
+    begin: int | None
     end: int
     pad: int
     max_length: int
@@ -34,10 +34,11 @@ class Tokens:
         Raises:
             EditError: the prompt has more tokens than the model reads.
         """
-        ids = (self.begin, *self._plain(text), self.end)
+        ids = (*self._lead, *self._plain(text), self.end)
         if len(ids) > self.max_length:
+            marks = "begin and end" if self._lead else "end"
             raise EditError(
-                f"the prompt {visible(text)!r} has {len(ids)} tokens, begin and end included, "
+                f"the prompt {visible(text)!r} has {len(ids)} tokens, {marks} included, "
                 f"and the model reads {self.max_length}",
                 hint="shorten it",
             )
@@ -45,7 +46,7 @@ class Tokens:
 
     def fits(self, text: str) -> bool:
         """Whether the model reads the whole prompt."""
-        return len(self._plain(text)) + 2 <= self.max_length
+        return len(self._lead) + len(self._plain(text)) + 1 <= self.max_length
 
     def padded(self, text: str) -> tuple[int, ...]:
         """Ids of a prompt up to the full length."""
@@ -76,6 +77,10 @@ class Tokens:
         first, last = self.subject_span(ask.prompt, ask.subject)
         return last - first
 
+    @property
+    def _lead(self) -> Prefix:
+        return () if self.begin is None else (self.begin,)
+
     def _places(self, ids: Prefix, ask: Ask) -> Sequence[int]:
         end = len(ids) - 1
         if ask.position == "bos":
@@ -101,7 +106,7 @@ class Tokens:
         wanted = self._plain(subject)
         if not wanted:
             raise EditError(f"{visible(subject)!r} has no token", hint="name the subject")
-        for first in range(len(ids) - len(wanted) - 1, 0, -1):
+        for first in range(len(ids) - len(wanted) - 1, len(self._lead) - 1, -1):
             if ids[first : first + len(wanted)] == wanted:
                 return first, first + len(wanted) - 1
         raise EditError(
