@@ -18,6 +18,8 @@ from surgery.report.panels import depth, elsewhere, in_words, marked, panels, pl
 from surgery.store.text import visible
 
 STYLES, SCRIPTS = ("heat.css",), ("heat.js",)
+EDITED_TEXT = "text.self_attn[0]"
+"""The one place in a text tower that a recipe is drafted for."""
 FEW_ROWS = 16
 """Rows of a table that are shown at once."""
 
@@ -66,13 +68,14 @@ def _lead(report: ProbeReport) -> Html:
 
 
 def _figures(report: ProbeReport, found: Score | None) -> Iterable[tuple[str, str, str]]:
-    first = before(report)
+    is_trace = restores(report)
+    first = report.anchors[0].shown if is_trace and report.anchors else before(report)
     if found and found.shown and first:
         change = f"{percent(first.value)} → {percent(found.shown.value)}"
         low, high = round(100 * found.shown.low), round(100 * found.shown.high)
         note = f"of {found.shown.count} pictures; 95 % interval {low} to {high} %"
-        yield "concept still shown", change, note
-        if (least := kept(elsewhere(report, found))) is not None:
+        yield "concept shown again" if is_trace else "concept still shown", change, note
+        if not is_trace and (least := kept(elsewhere(report, found))) is not None:
             yield (
                 "without these layers",
                 f"{floor(100 * least)} %",
@@ -171,12 +174,17 @@ def _apply(report: ProbeReport) -> Html:
         about = "No place passed, so no recipe is drafted from this probe. Try more seeds, wider "
         about += "windows or another method; --report FILE.json keeps every figure."
         return blocks.section("What to do with it", about)
+    is_edited = not restores(report) or report.found.startswith(EDITED_TEXT)
+    about = "The first line drafts a recipe for the place that was found, the second applies it."
+    if not is_edited:
+        about = "No edit of this place is known. The first line finds a window of layers that "
+        about += "one is known for and drafts its recipe, the second applies it."
     probe = ["probe", report.model, "--concept", report.concept, "--target", report.target]
-    probe += ["--method", report.method, "--recipe", "out.yaml"]
+    probe += ["--method", report.method if is_edited else "quick", "--recipe", "out.yaml"]
     commands = [["surgery", *probe], ["surgery", "apply", "out.yaml"]]
     return blocks.section(
         "What to do with it",
-        "The first line drafts a recipe for the place that was found, the second applies it.",
+        about,
         blocks.code(shlex.join(map(visible, words)) for words in commands),
     )
 

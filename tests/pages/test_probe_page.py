@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from surgery.pages import probe_page
-from surgery.report import ProbeReport, SurveyReport
+from surgery.report import ProbeReport, Share, SurveyReport
 from tests.helpers.probe_reports import (
     HOSTILE,
     every_kind,
@@ -196,3 +196,21 @@ def test_a_report_of_an_earlier_release_with_scores_only_has_a_page() -> None:
 def test_a_report_without_scores_has_a_page() -> None:
     assert "No place was tried" in words(replace(locogen(), scores=(), found=""))
     assert "0 concepts" in words(SurveyReport("m", "quick", (), ()))
+
+
+def test_a_trace_tells_what_noise_took_and_what_came_back() -> None:
+    report, shown = trace_text(), Share.of(1.0, 12)
+    gone, clean = (replace(one, shown=Share.of(n, 12)) for n, one in enumerate(report.anchors))
+    scores = tuple(replace(one, shown=shown) for one in report.scores)
+    said = words(replace(report, scores=scores, anchors=(gone, clean)))
+    assert "concept shown again 0 % → 100 %" in said
+    assert "concept still shown" not in said
+    assert "without these layers" not in said
+
+
+def test_of_a_place_without_a_known_edit_the_page_names_a_way_to_one() -> None:
+    said = words(replace(trace_text(), found="text.mlp[2] at last"))
+    assert "No edit of this place is known" in said
+    assert "--method quick --recipe" in said
+    edited = words(replace(trace_text(), found="text.self_attn[0] at last"))
+    assert "--method trace_text --recipe" in edited
