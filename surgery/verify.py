@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from surgery.errors import UsageError
 from surgery.judges.readable import must_be_atelier
-from surgery.report import Gate, JudgedSet, Share, VerifyReport
+from surgery.report import ExamReport, Gate, JudgedSet, Share
 from surgery.store.address import locate
 from surgery.store.checkpoint import open_checkpoint
 
@@ -44,7 +44,7 @@ def verify(
     purpose: Purpose = "report",
     limits: Limits = Limits(),
     on_pictures: Callable[[int], None] = lambda made: None,
-) -> VerifyReport:
+) -> ExamReport:
     """Paints every prompt set of the world with both models and compares what the judge reads.
 
     Args:
@@ -92,11 +92,11 @@ class Judged:
 
 def compared(
     before: Judged, after: Judged, erased: Sequence[str], limits: Limits = Limits()
-) -> VerifyReport:
+) -> ExamReport:
     """Sets the readings of two models side by side; both answered the same prompt sets."""
     pairs = zip(before.sets, after.sets, strict=True)
     rows = tuple(_row(old, new, erased) for old, new in pairs)
-    return VerifyReport(before.address, after.address, rows, _gates(rows, limits))
+    return ExamReport(before.address, after.address, rows, _gates(rows, limits))
 
 
 def judged(

@@ -10,7 +10,7 @@ from surgery.cli.options import FormatOption
 
 if TYPE_CHECKING:
     from surgery.cli.page import Line, Page, Table
-    from surgery.report import JudgedSet, Share, VerifyReport
+    from surgery.report import ExamReport, JudgedSet, Share
 
 
 def command(
@@ -49,7 +49,7 @@ def command(
     check_gates(report.gates)
 
 
-def verify_page(report: VerifyReport) -> Page:
+def verify_page(report: ExamReport) -> Page:
     """A verification for reading: each concept before and after, then the missed gates."""
     from surgery.cli.gates import gate_lines
     from surgery.cli.page import Line

@@ -9,6 +9,7 @@ from __future__ import annotations
 from surgery.report.base import VERSION, Report, Spread
 from surgery.report.diffs import BlockChange, ChangeKind, DiffReport, SiteChange, TensorChange
 from surgery.report.edits import Drift, EditedTensor, Gate, Leak, Moved, SiteFigure
+from surgery.report.exam import ExamReport, JudgedSet
 from surgery.report.probes import (
     Cost,
     ProbeReport,
@@ -18,29 +19,51 @@ from surgery.report.probes import (
     SurveyReport,
     Thumbnail,
 )
-from surgery.report.verify import JudgedSet, Share, VerifyReport
+from surgery.report.shares import Share
+from surgery.report.verify import (
+    Attack,
+    Figure,
+    JudgeFacts,
+    Marks,
+    ModelFacts,
+    PicturePair,
+    Row,
+    SetFigures,
+    Summary,
+    VerifyReport,
+)
 
 __all__ = [
     "VERSION",
+    "Attack",
     "BlockChange",
     "ChangeKind",
     "Cost",
     "DiffReport",
     "Drift",
     "EditedTensor",
+    "ExamReport",
+    "Figure",
     "Gate",
+    "JudgeFacts",
     "JudgedSet",
     "Leak",
+    "Marks",
+    "ModelFacts",
     "Moved",
+    "PicturePair",
     "ProbeReport",
     "Report",
+    "Row",
     "Score",
+    "SetFigures",
     "Setting",
     "Share",
     "SiteChange",
     "SiteFigure",
     "SortFinding",
     "Spread",
+    "Summary",
     "SurveyReport",
     "TensorChange",
     "Thumbnail",

@@ -84,9 +84,16 @@ class EditedTensor:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One expectation of the recipe and what was found."""
+    """One expectation and what was found.
+
+    Args:
+        missed_by: how far what was found lies beyond the limit, in its own unit; 0 where it passed.
+        note: what it was decided on, where that does not go without saying.
+    """
 
     name: str
     limit: str
     found: str
     passed: bool
+    missed_by: float = 0.0
+    note: str = ""

@@ -7,7 +7,7 @@ from math import floor
 
 from surgery.report.panels import depth, elsewhere, in_words, marked, place
 from surgery.report.probes import ProbeReport, Score, SortFinding, SurveyReport
-from surgery.report.verify import Share
+from surgery.report.shares import Share
 
 RESTORING = frozenset({"trace_unet", "trace_text"})
 """Methods that restore a place; the others replace the text that it is given."""

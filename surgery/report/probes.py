@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from surgery.errors import UsageError
 from surgery.report.base import Report
-from surgery.report.verify import Share
+from surgery.report.shares import Share
 
 Best = Literal["least", "most"]
 Setting = str | int | float | bool

@@ -24,7 +24,7 @@ from surgery.apply import ApplyReport
 from surgery.atelier.figures import Figures
 from surgery.edits.base import Concept
 from surgery.recipe import Recipe
-from surgery.report import JudgedSet, Share, VerifyReport
+from surgery.report import ExamReport, JudgedSet, Share
 from surgery.store.address import locate
 from surgery.verify import Judged, compared, judged
 
@@ -47,7 +47,7 @@ class Measured:
 
     recipe: Recipe
     applied: ApplyReport
-    pictures: VerifyReport
+    pictures: ExamReport
 
 
 def concepts(recipe: Recipe) -> tuple[Concept, ...]:

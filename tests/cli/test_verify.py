@@ -7,20 +7,20 @@ import pytest
 from surgery.cli import main
 from surgery.cli.page import Line, Table
 from surgery.cli.verify import verify_page
-from surgery.report import Gate, JudgedSet, Share, VerifyReport
+from surgery.report import ExamReport, Gate, JudgedSet, Share
 from tests.helpers.tiny import write_pipeline
 
 Capture = pytest.CaptureFixture[str]
 
 
-def report(passed: bool) -> VerifyReport:
+def report(passed: bool) -> ExamReport:
     sure, none = Share.of(1.0, 32), Share.of(0.0, 32)
     sets = (
         JudgedSet("van gogh", "style", True, sure, none, "plain", sure, sure),
         JudgedSet("monet", "style", False, sure, sure, "monet", sure, sure),
     )
     gate = Gate("van gogh gone", "at most 10%", "0%", passed)
-    return VerifyReport("atelier", "out", sets, (gate,))
+    return ExamReport("atelier", "out", sets, (gate,))
 
 
 def test_a_page_shows_each_concept_before_and_after_with_its_interval() -> None:
