@@ -19,7 +19,6 @@ from pydantic import (
     GetCoreSchemaHandler,
     SerializeAsAny,
     ValidationError,
-    model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
@@ -27,52 +26,15 @@ from surgery.edits import EDITS
 from surgery.edits.base import Edit
 from surgery.errors import RecipeError
 from surgery.recipe_errors import explain
+from surgery.recipe_expect import Expect, Limit
 from surgery.recipe_files import with_files
 from surgery.recipe_json import read_json
 from surgery.recipe_text import MAX_BYTES, read_yaml, write_yaml
 from surgery.store.text import visible
 
+__all__ = ["Expect", "Limit", "Recipe", "json_schema", "load_recipe"]
+
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Limit(BaseModel):
-    """What the figures may be at most: the largest, the 95th percentile, the median."""
-
-    model_config = _STRICT
-
-    max: Annotated[float | None, Field(ge=0)] = None
-    p95: Annotated[float | None, Field(ge=0)] = None
-    median: Annotated[float | None, Field(ge=0)] = None
-
-    @model_validator(mode="after")
-    def _limits_something(self) -> Limit:
-        if self.max is None and self.p95 is None and self.median is None:
-            raise ValueError("needs max, p95 or median")
-        return self
-
-
-class Expect(BaseModel):
-    """Gates: what must hold of the result. A miss exits 3, and nothing is written."""
-
-    model_config = _STRICT
-
-    leak: Annotated[
-        Limit | None,
-        Field(description="What is left of a concept in the edit's own prompts: 0 nothing, 1 all."),
-    ] = None
-    wordings: Annotated[
-        Limit | None, Field(description="What is left of it in any other wording.")
-    ] = None
-    drift: Annotated[
-        Limit | None, Field(description="How far what is held moved: 0 is not at all.")
-    ] = None
-    neutral: Annotated[
-        Limit | None, Field(description="How far prompts moved that the edit never saw.")
-    ] = None
-    untouched: Annotated[
-        Literal["bit_identical"] | None,
-        Field(description="No tensor outside the plan may differ by a bit."),
-    ] = None
 
 
 def _whole(value: object) -> object:

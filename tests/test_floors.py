@@ -76,6 +76,7 @@ PART_OF = {
     "text_states": "gather",
     "recipe_files": "recipe",
     "recipe_json": "recipe",
+    "recipe_expect": "recipe",
     "concept_list": "recipe",
     "recipe_write": "recipe",
 }

@@ -109,7 +109,7 @@ def load_towers(address: str | Path, device: str = "cpu") -> Towers:
     model.eval().requires_grad_(False)
     split, pad = _tokenizer(opened, kind, model)
     return Towers(
-        name=f"{_BUILT_IN if own else visible(opened.address)} {_digest(opened)}",
+        name=f"{_BUILT_IN if own else visible(opened.address)} {digest_of(opened)}",
         model=model,
         split=split,
         length=model.config.text_config.max_position_embeddings,
@@ -143,7 +143,7 @@ def _kind(opened: Checkpoint) -> str:
 def _model(opened: Checkpoint, kind: str) -> PreTrainedModel:
     where = visible(opened.address)
     try:
-        with _quiet():
+        with quiet():
             model, report = KINDS[kind].from_pretrained(
                 opened.root,
                 dtype=torch.float32,
@@ -164,7 +164,7 @@ def _model(opened: Checkpoint, kind: str) -> PreTrainedModel:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the library's table of missing tensors off the screen: one sentence says it."""
     before = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
@@ -211,8 +211,8 @@ def _preparation(opened: Checkpoint, side: int) -> Preparation:
     return preparation(config, side, f"{visible(opened.address)}: {name}")
 
 
-def _digest(opened: Checkpoint) -> str:
-    """Of the headers and of the first values of every tensor: training moves them all."""
+def digest_of(opened: Checkpoint) -> str:
+    """A digest of the headers and of the first values of every tensor: training moves them all."""
     digest = sha256(opened.fingerprint.encode())
     for name in sorted(opened):
         ref = opened[name]

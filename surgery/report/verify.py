@@ -91,6 +91,7 @@ class Marks:
         shown_before, shown_after: whether the concept of the set is seen.
         score_before, score_after: how much of it, in the unit of the judge of concepts.
         seen_before, seen_after: what is seen instead, or the concept: `monet`, `plain`, `star`.
+        thing_before, thing_after: whether what the prompt asks for beside the concept is seen.
         clip_before, clip_after: 100 times the cosine of the picture and its own prompt.
         distance: between both pictures, 0 where they are the same.
     """
@@ -101,6 +102,8 @@ class Marks:
     score_after: float | None = None
     seen_before: str = ""
     seen_after: str = ""
+    thing_before: bool | None = None
+    thing_after: bool | None = None
     clip_before: float | None = None
     clip_after: float | None = None
     distance: float | None = None
@@ -149,7 +152,8 @@ class SetFigures:
         clip_before, clip_after, clip_change: 100 times the cosine of each picture and its prompt.
         distance: between the two pictures of a pair.
         became: what most pictures show after, where the judge can name it.
-        more: further measures by name, such as `lpips` and `fid`.
+        more: further measures by name: `content` is the share that keeps what else was asked for,
+            of the pictures that showed it before; `lpips` and `fid` where they were asked for.
     """
 
     group: Group

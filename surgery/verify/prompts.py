@@ -1,0 +1,202 @@
+"""The prompt sets of a verification: what is erased in every wording, what stays, what is beside.
+
+Prompts come from the built-in vocabularies; `worlds` knows what each of them paints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from surgery.edits.base import Concept, Kind
+from surgery.edits.names import within, words
+from surgery.edits.templates import PLAIN, target_of
+from surgery.edits.wordings import Wording, wordings
+from surgery.errors import UsageError
+from surgery.questions import Vocabulary, ask
+from surgery.questions.synonyms import synonyms
+from surgery.report.verify import Group
+from surgery.store.text import quoted
+from surgery.verify.amounts import Amount, amount
+from surgery.verify.seeds import seeded
+from surgery.verify.values import PromptSet
+from surgery.verify.wish import Wish, concepts_of, preserved_by
+from surgery.verify.worlds import Subject, world_of
+
+_GROUPS: dict[str, Group] = {
+    "paraphrases": "paraphrase",
+    "inflections": "paraphrase",
+    "languages": "paraphrase",
+    "misspellings": "misspelling",
+}
+
+
+def prompt_sets(wish: Wish, vocabulary: Vocabulary) -> tuple[PromptSet, ...]:
+    """Everything that both models are asked.
+
+    Raises:
+        UsageError: no concept is named, or nothing says what sort it is.
+    """
+    gone = erased(wish, vocabulary)
+    if wish.only_given:
+        sets = wish.given
+    else:
+        if not gone:
+            raise UsageError(
+                "nothing says what should be gone",
+                hint="name it by --concept, or give the recipe by --recipe",
+            )
+        sets = (*_asked_for(wish, gone, vocabulary), *wish.given)
+    return tuple(one.first(wish.pictures) for one in sets if one.asks)
+
+
+def erased(wish: Wish, vocabulary: Vocabulary) -> tuple[Concept, ...]:
+    """The concepts that should be gone.
+
+    Raises:
+        UsageError: nothing says what sort one is, or a recipe does not erase it.
+    """
+    known = concepts_of(wish.recipe) if wish.recipe else ()
+    if not wish.concepts:
+        return known
+    by_name = {words(one.erase): one for one in known}
+    return tuple(
+        by_name.get(words(name)) or _concept(name, wish, vocabulary) for name in wish.concepts
+    )
+
+
+def _concept(name: str, wish: Wish, vocabulary: Vocabulary) -> Concept:
+    sort = cast(Kind | None, wish.sorts.get(name))
+    target = wish.targets.get(name)
+    try:
+        found = ask(name, target, sort, vocabulary=vocabulary)
+    except UsageError:
+        if vocabulary != "atelier":
+            raise
+        # Its judge says what it knows, and what was meant.
+        return Concept(erase=name, target=target or PLAIN["style"], kind=sort or "style")
+    return Concept(erase=name, target=found.target, kind=found.sort)
+
+
+def _asked_for(wish: Wish, gone: Sequence[Concept], vocabulary: Vocabulary) -> Iterator[PromptSet]:
+    world = world_of(vocabulary)
+    names = [one.erase for one in gone]
+    beside = [one for one in world.subjects(gone) if not _names_any(one.name, names)]
+    for concept in gone:
+        own = Subject(concept.erase, concept.kind, target_of(concept))
+        others = _others(own, beside, gone)
+        yield _set("erased", own, world.prompts(own, concept.prompts), others, wish, vocabulary)
+        yield from _renamed(own, others, wish, vocabulary)
+        yield from _reworded(concept, own, others, wish, vocabulary)
+    kept, rest = _parted(wish, beside, gone, vocabulary)
+    for group, subjects in (("kept", kept), ("unrelated", rest)):
+        for one in subjects:
+            others = _others(one, beside, gone)
+            made = world.prompts(one, None)
+            yield _set(cast(Group, group), one, made, others, wish, vocabulary)
+    yield from world.plain(names, amount("unrelated", vocabulary, wish.seeds), wish.first_seed)
+
+
+def _set(
+    group: Group,
+    subject: Subject,
+    prompts: Sequence[tuple[str, str]],
+    others: tuple[str, ...],
+    wish: Wish,
+    vocabulary: Vocabulary,
+) -> PromptSet:
+    much = amount(group, vocabulary, wish.seeds)
+    asks = seeded(prompts, much.seeds, wish.first_seed, much.prompts)
+    return PromptSet(group, subject.name, subject.sort, asks, subject.target, others)
+
+
+def _renamed(
+    own: Subject, others: tuple[str, ...], wish: Wish, vocabulary: Vocabulary
+) -> Iterator[PromptSet]:
+    """The concept's own prompts with each of its other names."""
+    much = amount("synonym", vocabulary, wish.seeds)
+    named = (*wish.synonyms.get(own.name, ()), *synonyms(own.name))[: much.sets]
+    prompts = [
+        prompt
+        for name in named
+        for prompt in _few(world_of(vocabulary).prompts(own.called(name), None), much)
+    ]
+    if prompts:
+        asks = seeded(prompts, much.seeds, wish.first_seed)
+        yield PromptSet("synonym", own.name, own.sort, asks, own.target, others)
+
+
+def _few(prompts: Sequence[tuple[str, str]], much: Amount) -> list[tuple[str, str]]:
+    count = min(much.prompts, len(prompts))
+    return [prompts[number * len(prompts) // count] for number in range(count)]
+
+
+def _reworded(
+    concept: Concept,
+    own: Subject,
+    others: tuple[str, ...],
+    wish: Wish,
+    vocabulary: Vocabulary,
+) -> Iterator[PromptSet]:
+    """Paraphrases, inflections and languages as one set, misspellings as another."""
+    found = wordings(concept, others)
+    for group in ("paraphrase", "misspelling"):
+        some = [one for one in found if _GROUPS[one.variant] == group]
+        much = amount(cast(Group, group), vocabulary, wish.seeds)
+        prompts = [(one.source, "") for one in _mixed(some)]
+        asks = seeded(prompts, much.seeds, wish.first_seed, much.prompts)
+        yield PromptSet(cast(Group, group), own.name, own.sort, asks, own.target, others)
+
+
+def _mixed(found: Sequence[Wording]) -> list[Wording]:
+    """Each variant in turn, so that the first few hold some of all."""
+    kinds = dict.fromkeys(one.variant for one in found)
+    rows = [[one for one in found if one.variant == kind] for kind in kinds]
+    longest = max(map(len, rows), default=0)
+    return [row[place] for place in range(longest) for row in rows if place < len(row)]
+
+
+def _parted(
+    wish: Wish, beside: Sequence[Subject], gone: Sequence[Concept], vocabulary: Vocabulary
+) -> tuple[list[Subject], list[Subject]]:
+    """What is kept, the named ones first; and what has nothing to do with what is erased."""
+    much = amount("kept", vocabulary, wish.seeds)
+    sorts = {one.kind for one in gone}
+    named = [*wish.keep, *(preserved_by(wish.recipe) if wish.recipe else ())]
+    first = list(_named(named, beside, gone, explicit=wish.keep))
+    like = [one for one in beside if one.sort in sorts and one not in first]
+    kept = [*first, *like]
+    rest = [one for one in beside if one not in kept]
+    most = max(len(wish.keep), much.sets or len(kept))
+    return kept[:most], rest if vocabulary == "atelier" else []
+
+
+def _named(
+    names: Sequence[str],
+    beside: Sequence[Subject],
+    gone: Sequence[Concept],
+    explicit: Sequence[str],
+) -> Iterator[Subject]:
+    known = {words(one.name): one for one in beside}
+    for name in dict.fromkeys(names):
+        if _names_any(name, [one.erase for one in gone]):
+            if name in explicit:
+                raise UsageError(f"{quoted(name)} cannot be kept: it names what should be gone")
+            continue
+        if (found := known.get(words(name))) is not None:
+            yield found
+        elif name in explicit:
+            yield Subject(name, gone[0].kind, "")
+
+
+def _others(own: Subject, beside: Sequence[Subject], gone: Sequence[Concept]) -> tuple[str, ...]:
+    """What else of its sort a picture might show."""
+    names = [one.name for one in beside if one.sort == own.sort]
+    names += [one.erase for one in gone if one.kind == own.sort]
+    found = dict.fromkeys((*names, own.target) if own.target else names)
+    return tuple(name for name in found if words(name) != words(own.name))
+
+
+def _names_any(name: str, gone: Sequence[str]) -> bool:
+    own = words(name)
+    return any(within(words(one), own) or within(own, words(one)) for one in gone)
