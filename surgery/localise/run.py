@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass, field, replace
 
 from surgery.judges import Judge
 from surgery.localise.journal import Journal, Measurement
-from surgery.localise.memory import peak_mb
 from surgery.localise.notes import doubts, notes
 from surgery.localise.rows import Bench, Rows
 from surgery.localise.scoring import Anchored, by_arm, score_of
 from surgery.localise.study import Stage, Study, unwatched
 from surgery.model import Model
+from surgery.model.memory import peak_mb
 from surgery.probes.base import RESTORING, Arm, Probe
 from surgery.report import Cost, ProbeReport, Score, Setting, Thumbnail
 from surgery.report.probes import Best

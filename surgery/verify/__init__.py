@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from surgery.verify.exam import BUILT_IN, Judged, Limits, compared, judged, picture_count, verify
+from surgery.verify.exam import Judged, Limits, compared, judged
+from surgery.verify.plan import Plan, plan
+from surgery.verify.run import run, verify
+from surgery.verify.wish import Circumstance, Wish
 
-__all__ = ["BUILT_IN", "Judged", "Limits", "compared", "judged", "picture_count", "verify"]
+__all__ = [
+    "Circumstance",
+    "Judged",
+    "Limits",
+    "Plan",
+    "Wish",
+    "compared",
+    "judged",
+    "plan",
+    "run",
+    "verify",
+]

@@ -1,4 +1,4 @@
-"""Did it work, and at what cost: the same prompts and seeds through two models, judged.
+"""Every prompt set of the built-in world, painted once and read: what benches of recipes measure.
 
 The judge shipped with `atelier` reads pictures of `atelier` and of what was made from it.
 """
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surgery.errors import UsageError
 from surgery.judges.readable import must_be_atelier
 from surgery.report import ExamReport, Gate, JudgedSet, Share
 from surgery.store.address import locate
@@ -33,53 +32,6 @@ class Limits:
 
     erased: float = 0.10
     kept: float = 0.90
-
-
-def verify(
-    before: str | Path,
-    after: str | Path,
-    erased: Sequence[str],
-    *,
-    pictures: int | None = None,
-    purpose: Purpose = "report",
-    limits: Limits = Limits(),
-    on_pictures: Callable[[int], None] = lambda made: None,
-) -> ExamReport:
-    """Paints every prompt set of the world with both models and compares what the judge reads.
-
-    Args:
-        before, after: model folders, `atelier` or made from it.
-        erased: concepts that should be gone; every other one should stay.
-        pictures: at most this many of each set; None for all (32 to 48).
-        purpose: `report` and `choose` use seeds of their own.
-        limits: the gates.
-        on_pictures: told how many pictures were just made.
-
-    Raises:
-        UsageError: a model that the judge cannot read, or a concept that it does not know.
-    """
-    sets = _sets(erased, pictures)
-    old = judged(before, sets, purpose, on_pictures)
-    return compared(old, judged(after, sets, purpose, on_pictures), erased, limits)
-
-
-def picture_count(erased: Sequence[str], pictures: int | None) -> int:
-    """How many pictures `verify` will make, both models together."""
-    return 2 * sum(len(one.prompts) for one in _sets(erased, pictures))
-
-
-def _sets(erased: Sequence[str], pictures: int | None) -> tuple[PromptSet, ...]:
-    from surgery.atelier.exam import prompt_sets
-    from surgery.store.text import nearest
-
-    sets = prompt_sets()
-    known = [one.concept for one in sets]
-    for concept in erased:
-        if concept not in known:
-            guess = nearest(concept, known)
-            hint = f"did you mean {guess!r}?" if guess else "it knows " + ", ".join(known)
-            raise UsageError(f"the judge does not know the concept {concept!r}", hint=hint)
-    return tuple(one.first(pictures) for one in sets) if pictures else sets
 
 
 @dataclass(frozen=True, slots=True)

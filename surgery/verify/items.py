@@ -7,7 +7,6 @@ groups make an item is circumstance.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar
@@ -39,6 +38,9 @@ class Serial:
     def map(self, function: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
         """The results, each made when it is asked for."""
         return map(function, items)
+
+
+SERIAL = Serial()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +178,3 @@ def run_item(item: Item) -> ItemResult:
     from surgery.verify.painting import paint
 
     return paint(item)
-
-
-def png(pixels: Pixels) -> str:
-    """One picture (height, width, 3) as a PNG, in base64 text."""
-    import io
-
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, format="PNG", optimize=True)
-    return base64.b64encode(file.getvalue()).decode("ascii")

@@ -24,7 +24,7 @@ _held: OrderedDict[tuple[str, str, Painting], DiffusersModel] = OrderedDict()
 
 def paint(item: Item) -> ItemResult:
     """See `items.run_item`."""
-    with _threads(item.painting):
+    with threads(item.painting):
         model = _model(item)
         before = model.evaluations
         made = [_pictures(model, one, item.painting.steps) for one in item.batches]
@@ -37,7 +37,8 @@ def forget() -> None:
 
 
 @contextmanager
-def _threads(painting: Painting) -> Iterator[None]:
+def threads(painting: Painting) -> Iterator[None]:
+    """As many threads as pictures are painted with, in a block."""
     before = torch.get_num_threads()
     torch.set_num_threads(painting.threads)
     try:

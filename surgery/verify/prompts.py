@@ -89,11 +89,12 @@ def _asked_for(wish: Wish, gone: Sequence[Concept], vocabulary: Vocabulary) -> I
         yield from _renamed(own, others, wish, vocabulary)
         yield from _reworded(concept, own, others, wish, vocabulary)
     kept, rest = _parted(wish, beside, gone, vocabulary)
-    for group, subjects in (("kept", kept), ("unrelated", rest)):
+    groups: dict[Group, list[Subject]] = {"kept": kept, "unrelated": rest}
+    for group, subjects in groups.items():
         for one in subjects:
-            others = _others(one, beside, gone)
-            made = world.prompts(one, None)
-            yield _set(cast(Group, group), one, made, others, wish, vocabulary)
+            # A prompt that names what is erased should change, whatever else it names.
+            made = [said for said in world.prompts(one, None) if not _holds_any(said[0], names)]
+            yield _set(group, one, made, _others(one, beside, gone), wish, vocabulary)
     yield from world.plain(names, amount("unrelated", vocabulary, wish.seeds), wish.first_seed)
 
 
@@ -140,12 +141,13 @@ def _reworded(
 ) -> Iterator[PromptSet]:
     """Paraphrases, inflections and languages as one set, misspellings as another."""
     found = wordings(concept, others)
-    for group in ("paraphrase", "misspelling"):
+    groups: tuple[Group, ...] = ("paraphrase", "misspelling")
+    for group in groups:
         some = [one for one in found if _GROUPS[one.variant] == group]
-        much = amount(cast(Group, group), vocabulary, wish.seeds)
+        much = amount(group, vocabulary, wish.seeds)
         prompts = [(one.source, "") for one in _mixed(some)]
         asks = seeded(prompts, much.seeds, wish.first_seed, much.prompts)
-        yield PromptSet(cast(Group, group), own.name, own.sort, asks, own.target, others)
+        yield PromptSet(group, own.name, own.sort, asks, own.target, others)
 
 
 def _mixed(found: Sequence[Wording]) -> list[Wording]:
@@ -200,3 +202,7 @@ def _others(own: Subject, beside: Sequence[Subject], gone: Sequence[Concept]) ->
 def _names_any(name: str, gone: Sequence[str]) -> bool:
     own = words(name)
     return any(within(words(one), own) or within(own, words(one)) for one in gone)
+
+
+def _holds_any(prompt: str, names: Sequence[str]) -> bool:
+    return any(within(words(name), words(prompt)) for name in names)

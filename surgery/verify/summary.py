@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from surgery.report.verify import Figure, How, Row, Summary
+from surgery.report.verify import Figure, Group, How, Row, Summary
 from surgery.verify.tally import share
 
 
-def summary(rows: Sequence[Row], sorts: Mapping[tuple[str, str], str]) -> Summary:
+def summary(rows: Sequence[Row], sorts: Mapping[tuple[Group, str], str]) -> Summary:
     """UA, IRA, CRA and what is made of them.
 
     Args:
@@ -50,8 +50,7 @@ def _arithmetic(*parts: Figure | None) -> Figure | None:
     known = [one for one in parts if one is not None]
     if len(known) < len(parts):
         return None
-    ends = [sum(row) / len(known) for row in zip(*map(_ends, known), strict=True)]
-    return Figure(*ends, sum(one.count for one in known), _how(known))
+    return _made(known, lambda values: sum(values) / len(values))
 
 
 def harmonic(*parts: Figure | None) -> Figure | None:
@@ -62,15 +61,20 @@ def harmonic(*parts: Figure | None) -> Figure | None:
     known = [one for one in parts if one is not None]
     if len(known) < len(parts):
         return None
-    ends = [_mean(row) for row in zip(*map(_ends, known), strict=True)]
-    return Figure(*ends, sum(one.count for one in known), _how(known))
+    return _made(known, _harmonic)
 
 
-def _ends(one: Figure) -> tuple[float, float, float]:
-    return one.value, one.low, one.high
+def _made(parts: Sequence[Figure], of: Callable[[Sequence[float]], float]) -> Figure:
+    return Figure(
+        value=of([one.value for one in parts]),
+        low=of([one.low for one in parts]),
+        high=of([one.high for one in parts]),
+        count=sum(one.count for one in parts),
+        how=_how(parts),
+    )
 
 
-def _mean(values: Sequence[float]) -> float:
+def _harmonic(values: Sequence[float]) -> float:
     return len(values) / sum(1 / value for value in values) if min(values) > 0 else 0.0
 
 

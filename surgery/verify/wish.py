@@ -13,6 +13,7 @@ from surgery.verify.values import FIRST_SEED
 
 if TYPE_CHECKING:
     from surgery.judges.given import Scorer
+    from surgery.model.base import Precision
     from surgery.recipe import Recipe
     from surgery.verify.values import PromptSet
 
@@ -78,12 +79,18 @@ class Circumstance:
     """Where and how pictures are painted; batch and engine change none of them."""
 
     device: str = "cpu"
-    dtype: str = "float32"
+    dtype: Precision = "float32"
     batch: int = 16
     threads: int = 1
     resolution: int | None = None
     config: str | None = None
     tokenizer: str | None = None
+
+
+ALL = Wish()
+"""Nothing but what a recipe, the models and the built-in lists say."""
+HERE = Circumstance()
+"""On this machine's CPU."""
 
 
 def concepts_of(recipe: Recipe) -> tuple[Concept, ...]:
