@@ -46,5 +46,6 @@ def _limits(name: str, limit: Limit | None, found: Sequence[Spread]) -> list[Gat
         if most is not None:
             worst = max((of(spread) for spread in found), default=0.0)
             title = name if measure == "max" else f"{name} {measure}"
-            checked.append(Gate(title, f"at most {most:g}", f"{worst:.3g}", worst <= most))
+            passed, short = worst <= most, max(0.0, worst - most)
+            checked.append(Gate(title, f"at most {most:g}", f"{worst:.3g}", passed, short))
     return checked

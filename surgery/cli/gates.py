@@ -33,4 +33,8 @@ def _word(gate: Gate) -> str:
 
 
 def _found(gate: Gate) -> str:
-    return f"{gate.found}, expected {gate.limit}"
+    said = f"{gate.found}, expected {gate.limit}"
+    if gate.missed_by > 0:
+        short = f"{gate.missed_by:.1%}" if "%" in gate.limit else f"{gate.missed_by:.3g}"
+        said += f", missed by {short}"
+    return f"{said} ({gate.note})" if gate.note else said

@@ -1,4 +1,4 @@
-"""Where a command's own small files may go: found out before any work is done for them."""
+"""Where a command's own small files may go: found out before any work is done for them, and written."""
 
 from __future__ import annotations
 
@@ -20,3 +20,21 @@ def must_be_free(path: Path, force: bool) -> None:
         raise OutputError("already there", where=where, hint=hint)
     if not path.absolute().parent.is_dir():
         raise OutputError("its folder does not exist", where=where, hint="make it first")
+
+
+def write_whole(place: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    partial = place.with_name(f".{place.name}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(place)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written: {error.strerror}", where=visible(str(place))
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,86 +1,154 @@
-"""`surgery verify`: pictures of two models, read by a judge."""
+"""`surgery verify`: the same pictures by two models, judged."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import os
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
-
-from surgery.cli.options import FormatOption
+from surgery.cli import probe_options as shared
+from surgery.cli import verify_options as own
+from surgery.cli.options import DryRunOption, ForceOption, FormatOption, TokenizerOption
+from surgery.cli.verify_files import WITH_PICTURES, checked, write_reports
 
 if TYPE_CHECKING:
-    from surgery.cli.page import Line, Page, Table
-    from surgery.report import ExamReport, JudgedSet, Share
+    from collections.abc import Mapping
+
+    from surgery.cli.console import Output
+    from surgery.report import VerifyReport
+    from surgery.verify.items import Engine
+    from surgery.verify.plan import Plan
+    from surgery.verify.run import Attacking
+
+FIRST_SEED = 9_000_000
 
 
 def command(
-    before: Annotated[str, typer.Argument(metavar="BEFORE", help="The model before the edit.")],
-    after: Annotated[str, typer.Argument(metavar="AFTER", help="The model after the edit.")],
-    concept: Annotated[
-        list[str],
-        typer.Option("--concept", metavar="CONCEPT", help="What should be gone; repeatable."),
-    ],
-    pictures: Annotated[
-        int | None,
-        typer.Option("--pictures", min=1, help="At most so many of each concept; default all."),
-    ] = None,
+    before: own.BeforeArgument,
+    after: own.AfterArgument,
+    recipe: own.RecipeOption = None,
+    concept: own.ConceptOption = None,
+    target: own.TargetOption = None,
+    kind: shared.KindOption = None,
+    keep: own.KeepOption = None,
+    synonym: own.SynonymOption = None,
+    prompts: own.PromptsOption = None,
+    pictures: own.PicturesOption = None,
+    seeds: own.SeedsOption = None,
+    first_seed: own.FirstSeedOption = FIRST_SEED,
+    steps: shared.StepsOption = None,
+    guidance: shared.GuidanceOption = None,
+    judge: own.JudgeOption = "auto",
+    clip: own.ClipOption = None,
+    threshold: own.ThresholdOption = 0.5,
+    expect: own.ExpectOption = None,
+    attacks: own.AttacksOption = False,
+    report: own.ReportOption = None,
+    engine: own.EngineOption = "local",
+    workers: own.WorkersOption = None,
+    address: own.AddressOption = None,
+    threads: own.ThreadsOption = 1,
+    batch: own.BatchOption = 16,
+    device: shared.DeviceOption = "cpu",
+    dtype: shared.DtypeOption = "float32",
+    resolution: shared.ResolutionOption = None,
+    config: shared.ConfigOption = None,
+    tokenizer: TokenizerOption = None,
+    dry_run: DryRunOption = False,
+    force: ForceOption = False,
     format: FormatOption = "human",
 ) -> None:
-    """Make the same pictures with two models and let a judge say what is gone.
+    """Show whether a concept is gone and the rest is intact.
 
-    The judge reads pictures of atelier and of what was made from it. Exits with 3 if a concept
-    is still there, or one that should stay is not.
+    Both models paint the same prompts from the same noise, and a judge says what is seen: the
+    concept in many wordings, what should stay, and what has nothing to do with it. Gates are
+    decided on the bad end of each interval; exits with 3 if one is missed.
 
     \b
     Examples:
-      surgery verify atelier out/remove_vangogh --concept "van gogh" --pictures 1
+      surgery verify atelier out/remove_vangogh --pictures 1 --workers 1
+      surgery verify base/ edited/ -c "greg rutkowski" --kind style --clip my_clip/ --dry-run
+      surgery verify atelier out/remove_vangogh --report report.html --report junit.xml
     """
     from surgery.cli.console import Output
     from surgery.cli.gates import check_gates
+    from surgery.cli.verify_wish import limits_of, recipe_of, wish_of
+    from surgery.verify.plan import plan
+    from surgery.verify.wish import Circumstance, Wish
+
+    places, out = checked(report or (), force), Output(format)
+    wish = wish_of(
+        Wish(
+            concepts=tuple(concept or ()), keep=tuple(keep or ()), recipe=recipe_of(recipe),
+            judge=judge, clip=clip, threshold=threshold, seeds=seeds, first_seed=first_seed,
+            pictures=pictures, steps=steps, guidance=guidance, limits=limits_of(expect or ()),
+            kept_pictures=2 if any(one.suffix in WITH_PICTURES for one in places) else 0,
+        ),
+        kind, target, synonym or (), prompts,
+    )  # fmt: skip
+    where = Circumstance(device, dtype, batch, threads, resolution, _text(config), _text(tokenizer))
+    made = plan(before, after, wish, where)
+    if dry_run:
+        return _show_plan(made, out)
+    with _engine(made, engine, workers, address) as painter:
+        found = _verify(made, painter, attacks, out)
+    write_reports(found, places, out)
+    check_gates(found.gates)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())
+
+
+def _engine(
+    made: Plan, name: own.EngineName, workers: int | None, address: str | None
+) -> AbstractContextManager[Engine]:
+    """Where to paint. A process holds both models, so that of large ones there is one by default."""
+    from surgery.verify.items import SERIAL
+
+    small = made.vocabulary == "atelier" and made.where.device == "cpu"
+    if name == "local" and (workers == 1 or (workers is None and not small)):
+        return nullcontext(SERIAL)
+    from surgery.engine import engine_for
+
+    many = min(workers or os.cpu_count() or 1, len(made.items())) if name == "local" else workers
+    return engine_for(name, many, address, threads=made.where.threads, device=made.where.device)
+
+
+def _verify(made: Plan, engine: Engine, attacks: bool, out: Output) -> VerifyReport:
     from surgery.cli.hush import hush
-    from surgery.verify import picture_count, verify
+    from surgery.cli.verify_page import verify_page
+    from surgery.verify.run import run
 
-    out = Output(format)
     hush()
-    with out.progress("painting", picture_count(concept, pictures), "pictures") as advance:
-        report = verify(before, after, concept, pictures=pictures, on_pictures=advance)
-    missed = [gate.name for gate in report.gates if not gate.passed]
-    out.result(report.to_dict(), missed, verify_page(report))
-    check_gates(report.gates)
+    with out.progress("painting", made.pictures, "pictures") as advance:
+        found = run(made, engine, _attack() if attacks else None, advance)
+    missed = [gate.name for gate in found.missed]
+    out.result(found.to_dict(), missed, verify_page(found) if out.format == "human" else [])
+    return found
 
 
-def verify_page(report: ExamReport) -> Page:
-    """A verification for reading: each concept before and after, then the missed gates."""
-    from surgery.cli.gates import gate_lines
-    from surgery.cli.page import Line
+def _attack() -> Attacking:
+    from surgery.adversary import attack
 
-    missed = [gate for gate in report.gates if not gate.passed]
-    page: list[Line | Table] = [_sets(report.sets), *gate_lines(missed)]
-    page.append(Line(f"{len(report.gates) - len(missed)} of {len(report.gates)} gates passed"))
-    if report.passed:
-        page.append(Line("what should be gone is gone, and the rest is still there", "good"))
-    return page
+    return attack
 
 
-def _sets(sets: tuple[JudgedSet, ...]) -> Table:
-    from surgery.cli.page import Table
+def _show_plan(made: Plan, out: Output) -> None:
+    from surgery.cli.verify_page import plan_page
+    from surgery.verify.plan import kinds
 
-    columns = ("concept", "should be", "n", "before", "after", "95 %", "now mostly", "things right")
-    rows = tuple(
-        (
-            row.concept,
-            "gone" if row.erased else "kept",
-            str(row.concept_after.count),
-            f"{row.concept_before.value:.0%}",
-            f"{row.concept_after.value:.0%}",
-            _interval(row.concept_after),
-            row.became,
-            f"{row.thing_before.value:.0%} then {row.thing_after.value:.0%}",
-        )
-        for row in sets
-    )
-    return Table("Shown in pictures of", columns, rows, right=frozenset({2, 3, 4, 5}))
-
-
-def _interval(share: Share) -> str:
-    return f"{share.low:.0%} to {share.high:.0%}"
+    groups = [
+        {"group": group, "sets": sets, "pictures": 2 * count} for group, sets, count in kinds(made)
+    ]
+    document: Mapping[str, object] = {
+        "kind": "verify plan",
+        "version": 1,
+        "concepts": list(made.concepts),
+        "pictures": made.pictures,
+        "groups": groups,
+        "gates": dict(made.limits),
+        "notes": list(made.notes),
+    }
+    out.result(document, list(made.concepts), plan_page(made))

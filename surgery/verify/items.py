@@ -7,7 +7,7 @@ groups make an item is circumstance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
@@ -18,6 +18,7 @@ Pixels: TypeAlias = NDArray[np.uint8]
 Arm: TypeAlias = Literal["before", "after"]
 Given = TypeVar("Given")
 Made = TypeVar("Made")
+Some = TypeVar("Some")
 
 ARMS: tuple[Arm, Arm] = ("before", "after")
 GROUP = 16
@@ -27,17 +28,33 @@ THREADS = 1
 
 
 class Engine(Protocol):
-    """Calls a function for every item, somewhere, and gives the results in the items' order."""
+    """Calls a function for every item, somewhere; `surgery.engine` has several."""
 
-    def map(self, function: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]: ...
+    def map(
+        self,
+        function: Callable[[Given], Made],
+        items: Sequence[Given],
+        on_done: Callable[[int, Made], None],
+    ) -> list[Made]:
+        """The results in the order of the items; each is told as soon as it is there."""
+        ...
 
 
 class Serial:
     """This process, one item after the other."""
 
-    def map(self, function: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
-        """The results, each made when it is asked for."""
-        return map(function, items)
+    def map(
+        self,
+        function: Callable[[Given], Made],
+        items: Sequence[Given],
+        on_done: Callable[[int, Made], None],
+    ) -> list[Made]:
+        """See `Engine`."""
+        made: list[Made] = []
+        for number, item in enumerate(items):
+            made.append(function(item))
+            on_done(number, made[-1])
+        return made
 
 
 SERIAL = Serial()
@@ -151,21 +168,28 @@ def items(
         batch: pictures in an item, rounded to whole batches; it changes no picture.
     """
     found: list[Item] = []
-    for some in _chunks(made, batch):
+    for some in chunks(made, list(map(len, made)), batch):
         for arm, (address, fingerprint) in zip(ARMS, models, strict=True):
             found.append(Item(len(found), arm, address, fingerprint, some, painting))
     return tuple(found)
 
 
-def _chunks(made: Sequence[Batch], size: int) -> Iterator[tuple[Batch, ...]]:
-    chunk: list[Batch] = []
-    for one in made:
-        if chunk and sum(map(len, chunk)) + len(one) > size:
-            yield tuple(chunk)
-            chunk = []
-        chunk.append(one)
-    if chunk:
-        yield tuple(chunk)
+def chunks(made: Sequence[Some], sizes: Sequence[int], most: int) -> tuple[tuple[Some, ...], ...]:
+    """Neighbours put together up to a size; what is larger by itself stays alone.
+
+    Args:
+        sizes: of each.
+        most: in one chunk.
+    """
+    found: list[list[Some]] = []
+    filled = most
+    for one, size in zip(made, sizes, strict=True):
+        if filled + size > most:
+            found.append([])
+            filled = 0
+        found[-1].append(one)
+        filled += size
+    return tuple(map(tuple, found))
 
 
 def run_item(item: Item) -> ItemResult:

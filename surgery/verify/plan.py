@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from surgery.errors import CheckpointError, LayoutError, RecipeError, UsageError
 from surgery.questions import Vocabulary, vocabulary_of
@@ -12,12 +13,14 @@ from surgery.recipe import Recipe, load_recipe
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 from surgery.store.text import nearest, quoted, visible
 from surgery.verify.gates import DEFAULTS, NAMES
-from surgery.verify.items import GROUP, Batch, Item, Painting, batches, items
+from surgery.verify.items import GROUP, Batch, Item, Painting, batches, chunks, items
 from surgery.verify.prompts import erased, prompt_sets
 from surgery.verify.shared import differ, scheduler_of, spelled
 from surgery.verify.values import PromptSet
 from surgery.verify.wish import ALL, HERE, Circumstance, Wish
 
+Place: TypeAlias = tuple[int, tuple[int, ...]]
+"""A set's number, and which of its pictures are painted together."""
 STEPS: Mapping[Vocabulary, int] = {"atelier": 20, "world": 50}
 GUIDANCE: Mapping[Vocabulary, float] = {"atelier": 3.0, "world": 7.5}
 """Latents of 8 x 8 saturate at the usual 7.5."""
@@ -47,7 +50,7 @@ class Plan:
     painting: Painting
     guidance: float
     batches: tuple[Batch, ...]
-    places: tuple[tuple[int, tuple[int, ...]], ...]
+    places: tuple[Place, ...]
     limits: Mapping[str, float]
     notes: tuple[str, ...]
 
@@ -60,6 +63,10 @@ class Plan:
         """The work, in independent pieces."""
         models = [(_address(one), one.fingerprint) for one in (self.before, self.after)]
         return items(models, self.batches, self.painting, self.where.batch)
+
+    def chunk(self, number: int) -> tuple[Place, ...]:
+        """Which pictures the items of this number, one of each model, hold."""
+        return chunks(self.places, list(map(len, self.batches)), self.where.batch)[number]
 
 
 def plan(
@@ -113,7 +120,7 @@ def carried(checkpoint: Checkpoint) -> Recipe | None:
 
 def _batches(
     sets: tuple[PromptSet, ...], guidance: float, group: int
-) -> tuple[tuple[Batch, ...], tuple[tuple[int, tuple[int, ...]], ...]]:
+) -> tuple[tuple[Batch, ...], tuple[Place, ...]]:
     made, places = [], []
     for number, one in enumerate(sets):
         asks = [

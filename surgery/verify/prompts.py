@@ -5,7 +5,7 @@ Prompts come from the built-in vocabularies; `worlds` knows what each of them pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from surgery.edits.base import Concept, Kind
@@ -18,6 +18,7 @@ from surgery.questions.synonyms import synonyms
 from surgery.report.verify import Group
 from surgery.store.text import quoted
 from surgery.verify.amounts import Amount, amount
+from surgery.verify.given import given_sets
 from surgery.verify.seeds import seeded
 from surgery.verify.values import PromptSet
 from surgery.verify.wish import Wish, concepts_of, preserved_by
@@ -38,16 +39,44 @@ def prompt_sets(wish: Wish, vocabulary: Vocabulary) -> tuple[PromptSet, ...]:
         UsageError: no concept is named, or nothing says what sort it is.
     """
     gone = erased(wish, vocabulary)
-    if wish.only_given:
-        sets = wish.given
+    if wish.given:
+        sets: Iterable[PromptSet] = given_sets(wish.given, _kinds(wish, gone, vocabulary))
+    elif not gone:
+        raise UsageError(
+            "nothing says what should be gone",
+            hint="name it by --concept, or give the recipe by --recipe",
+        )
     else:
-        if not gone:
-            raise UsageError(
-                "nothing says what should be gone",
-                hint="name it by --concept, or give the recipe by --recipe",
-            )
-        sets = (*_asked_for(wish, gone, vocabulary), *wish.given)
+        sets = _asked_for(wish, gone, vocabulary)
     return tuple(one.first(wish.pictures) for one in sets if one.asks)
+
+
+def _kinds(wish: Wish, gone: Sequence[Concept], vocabulary: Vocabulary) -> Mapping[str, PromptSet]:
+    """How prompts of the user's own are judged, by the concept that they name."""
+    beside = _beside(gone, vocabulary)
+    subjects = [*(_subject(one) for one in gone), *beside]
+    sort = gone[0].kind if gone else "object"
+    known = {words(one.name) for one in subjects}
+    named = dict.fromkeys(one.concept for one in wish.given if one.concept)
+    subjects += [Subject(name, sort) for name in named if words(name) not in known]
+    found = {
+        one.name: PromptSet("given", one.name, one.sort, (), one.target, _others(one, beside, gone))
+        for one in subjects
+    }
+    by_words = {words(name): one for name, one in found.items()}
+    found |= {name: by_words[words(name)] for name in named if words(name) in by_words}
+    return found | ({"": found[gone[0].erase]} if gone else {})
+
+
+def _subject(concept: Concept) -> Subject:
+    return Subject(concept.erase, concept.kind, target_of(concept))
+
+
+def _beside(gone: Sequence[Concept], vocabulary: Vocabulary) -> list[Subject]:
+    """All that is known and should stay."""
+    names = [one.erase for one in gone]
+    known = world_of(vocabulary).subjects(gone)
+    return [one for one in known if not _names_any(one.name, names)]
 
 
 def erased(wish: Wish, vocabulary: Vocabulary) -> tuple[Concept, ...]:
@@ -81,9 +110,9 @@ def _concept(name: str, wish: Wish, vocabulary: Vocabulary) -> Concept:
 def _asked_for(wish: Wish, gone: Sequence[Concept], vocabulary: Vocabulary) -> Iterator[PromptSet]:
     world = world_of(vocabulary)
     names = [one.erase for one in gone]
-    beside = [one for one in world.subjects(gone) if not _names_any(one.name, names)]
+    beside = _beside(gone, vocabulary)
     for concept in gone:
-        own = Subject(concept.erase, concept.kind, target_of(concept))
+        own = _subject(concept)
         others = _others(own, beside, gone)
         yield _set("erased", own, world.prompts(own, concept.prompts), others, wish, vocabulary)
         yield from _renamed(own, others, wish, vocabulary)

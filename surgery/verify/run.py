@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
+from typing import TypeAlias
 
 from surgery.diff import diff
 from surgery.errors import UsageError
-from surgery.report.probes import Cost, Setting
-from surgery.report.verify import (
-    Attack,
-    ModelFacts,
-    PicturePair,
-    Row,
-    SetFigures,
-    VerifyReport,
-)
+from surgery.model.memory import peak_mb
+from surgery.report import Cost, Gate, ModelFacts, Row, SetFigures, VerifyReport
+from surgery.report.probes import Setting
+from surgery.report.verify import Attack
 from surgery.store.checkpoint import Checkpoint
 from surgery.verify.bench import Bench, bench
 from surgery.verify.gates import Evidence, gates
-from surgery.verify.items import SERIAL, Engine, ItemResult, Pixels, run_item
+from surgery.verify.items import SERIAL, Engine, run_item
+from surgery.verify.judging import Judging
 from surgery.verify.notes import notes
+from surgery.verify.painting import forget
 from surgery.verify.plan import Plan, plan
-from surgery.verify.samples import Samples
 from surgery.verify.summary import summary
 from surgery.verify.tally import set_figures
 from surgery.verify.verdict import verdict
 from surgery.verify.wish import ALL, HERE, Circumstance, Wish
 
-OnPictures = Callable[[int], None]
+OnPictures: TypeAlias = Callable[[int], None]
+Attacking: TypeAlias = Callable[[Plan, Bench], Sequence[Attack]]
+"""Tries to bring back what a plan says is gone, seen by its judges."""
 
 
 def verify(
@@ -42,7 +42,7 @@ def verify(
     wish: Wish = ALL,
     where: Circumstance = HERE,
     engine: Engine = SERIAL,
-    attack: Callable[[Plan, Bench], Sequence[Attack]] | None = None,
+    attack: Attacking | None = None,
     on_pictures: OnPictures = lambda made: None,
 ) -> VerifyReport:
     """Is it gone, and is the rest intact: the same prompts and seeds through two models.
@@ -67,106 +67,55 @@ def verify(
 def run(
     made: Plan,
     engine: Engine = SERIAL,
-    attack: Callable[[Plan, Bench], Sequence[Attack]] | None = None,
+    attack: Attacking | None = None,
     on_pictures: OnPictures = lambda made: None,
 ) -> VerifyReport:
     """Carry a plan out, see `verify`."""
-    from surgery.verify.painting import forget, threads
-
     began, judges = time.monotonic(), bench(made)
     judges.check(made.sets)
-    samples = Samples(made.wish.kept_pictures)
-    counted = _Counted(engine.map(run_item, made.items()), on_pictures)
+    judging = Judging(made, judges, on_pictures)
     try:
-        with threads(made.painting):
-            rows = list(_rows(made, judges, _batches(counted), samples))
+        engine.map(run_item, made.items(), judging.take)
         attacks = tuple(attack(made, judges)) if attack else ()
     finally:
         forget()
-    cost = _cost(counted.evaluations, time.monotonic() - began)
-    return _report(made, judges, rows, samples.pairs(), attacks, cost)
+    cost = Cost(judging.evaluations, time.monotonic() - began, peak_mb())
+    return _report(made, judging, attacks, cost)
 
 
-@dataclass(slots=True)
-class _Counted:
-    """Results as they come, counted."""
-
-    results: Iterable[ItemResult]
-    on_pictures: OnPictures
-    evaluations: int = 0
-
-    def __iter__(self) -> Iterator[ItemResult]:
-        for one in self.results:
-            self.evaluations += one.evaluations
-            self.on_pictures(len(one.pictures))
-            yield one
-
-
-def _batches(results: Iterable[ItemResult]) -> Iterator[tuple[Pixels, Pixels]]:
-    """Both models' pictures of the same item."""
-    waiting = iter(results)
-    for before in waiting:
-        after = next(waiting)
-        assert (before.arm, after.arm) == ("before", "after")
-        yield before.pictures, after.pictures
-
-
-def _rows(
-    made: Plan, judges: Bench, items: Iterable[tuple[Pixels, Pixels]], samples: Samples
-) -> Iterator[Row]:
-    """Judge batch by batch, as they were painted."""
-    waiting = iter(made.places)
-    for before, after in items:
-        start = 0
-        while start < len(before):
-            number, places = next(waiting)
-            some = slice(start, start + len(places))
-            start += len(places)
-            asked = made.sets[number]
-            asks = [asked.asks[place] for place in places]
-            marks = judges.marks(asked, asks, before[some], after[some])
-            for one in zip(asks, marks, before[some], after[some], strict=True):
-                row = Row(asked.group, asked.concept, one[0].prompt, one[0].seed, one[1])
-                samples.add(asked, row, one[2], one[3])
-                yield row
-
-
-def _report(
-    made: Plan,
-    judges: Bench,
-    rows: Sequence[Row],
-    pictures: tuple[PicturePair, ...],
-    attacks: tuple[Attack, ...],
-    cost: Cost,
-) -> VerifyReport:
+def _report(made: Plan, judging: Judging, attacks: tuple[Attack, ...], cost: Cost) -> VerifyReport:
+    rows = judging.rows()
     sets = _sets(made, rows)
     sorts = {(one.group, one.concept): one.sort for one in made.sets}
-    decided = gates(made.limits, Evidence(sets, rows, attacks))
-    if not decided:
-        raise UsageError(
-            "nothing that was painted decides a gate",
-            hint="name a concept, or leave a gate on",
-        )
     found = VerifyReport(
         before=_facts(made.before),
         after=_facts(made.after),
         verdict="",
         concepts=made.concepts,
-        judges=judges.facts,
+        judges=judging.judges.facts,
         sets=sets,
         summary=summary(rows, sorts),
-        gates=decided,
-        rows=tuple(rows),
+        gates=_decided(made, Evidence(sets, rows, attacks)),
+        rows=rows,
         attacks=attacks,
-        pictures=pictures,
+        pictures=judging.pictures(),
         blocks=diff(made.before, made.after).blocks,
         recipe=made.wish.recipe.dump() if made.wish.recipe else "",
         settings=_settings(made),
-        environment=_environment(made),
+        environment=_environment(),
         cost=cost,
         notes=(*made.notes, *notes(sets)),
     )
     return replace(found, verdict=verdict(found))
+
+
+def _decided(made: Plan, evidence: Evidence) -> tuple[Gate, ...]:
+    if found := gates(made.limits, evidence):
+        return found
+    raise UsageError(
+        "nothing that the judge said decides a gate",
+        hint="name what should be gone by --concept, or take another --judge",
+    )
 
 
 def _sets(made: Plan, rows: Sequence[Row]) -> tuple[SetFigures, ...]:
@@ -198,15 +147,7 @@ def _settings(made: Plan) -> Mapping[str, Setting]:
     }
 
 
-def _environment(made: Plan) -> Mapping[str, Setting]:
-    from importlib.metadata import version
-
+def _environment() -> Mapping[str, Setting]:
     names = ("surgery", "torch", "diffusers", "transformers", "numpy")
     found = {name: version(name) for name in names}
     return {**found, "python": platform.python_version(), "machine": platform.machine()}
-
-
-def _cost(evaluations: int, seconds: float) -> Cost:
-    from surgery.model.memory import peak_mb
-
-    return Cost(evaluations, seconds, peak_mb())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from PIL import Image
 
@@ -18,39 +19,42 @@ MISSES = 4
 """Of each set, pairs more in which an erased concept is still seen, or a kept one no longer."""
 
 
-@dataclass(slots=True)
-class Samples:
-    """Keeps some pairs of each set.
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A judged pair: the number of its set, what was seen, and the pictures if they are wanted."""
+
+    number: int
+    row: Row
+    pictures: tuple[Pixels, Pixels] | None = None
+
+
+def chosen(
+    sets: Sequence[PromptSet], samples: Sequence[Sample], most: int
+) -> tuple[PicturePair, ...]:
+    """Some pairs of each set.
 
     Args:
         most: of each set, spread evenly over it; twice as many of what should be gone.
     """
+    found: list[PicturePair] = []
+    for number, asked in enumerate(sets):
+        own = [one for one in samples if one.number == number]
+        count = min(len(own), most * (2 if asked.group == "erased" else 1))
+        spread = {place * len(own) // count for place in range(count)}
+        misses = [place for place, one in enumerate(own) if _is_miss(one.row)]
+        more = [place for place in misses if place not in spread][: MISSES if most else 0]
+        found += _pairs(own[place] for place in sorted(spread.union(more)))
+    return tuple(found)
 
-    most: int
-    _kept: list[PicturePair] = field(default_factory=list)
-    _met: dict[int, int] = field(default_factory=dict)
-    _missed: dict[int, int] = field(default_factory=dict)
 
-    def add(self, asked: PromptSet, row: Row, before: Pixels, after: Pixels) -> None:
-        """Take notice of a pair."""
-        key = id(asked)
-        number = self._met.get(key, 0)
-        self._met[key] = number + 1
-        most = min(self.most * (2 if asked.group == "erased" else 1), len(asked.asks))
-        spread = any(number == place * len(asked.asks) // most for place in range(most))
-        miss = self.most > 0 and _is_miss(row) and self._missed.get(key, 0) < MISSES
-        if spread or miss:
-            self._missed[key] = self._missed.get(key, 0) + (miss and not spread)
-            self._kept.append(
-                PicturePair(
-                    row.prompt, row.seed, row.group, row.concept, _png(before), _png(after),
-                    row.marks,
-                )
+def _pairs(samples: Iterator[Sample]) -> Iterator[PicturePair]:
+    for one in samples:
+        row = one.row
+        if one.pictures is not None:
+            old, new = map(_png, one.pictures)
+            yield PicturePair(
+                row.prompt, row.seed, row.group, row.concept, old, new, row.marks
             )  # fmt: skip
-
-    def pairs(self) -> tuple[PicturePair, ...]:
-        """The pairs, in the order they came."""
-        return tuple(self._kept)
 
 
 def _is_miss(row: Row) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from surgery.judges.given import Scorer
     from surgery.model.base import Precision
     from surgery.recipe import Recipe
-    from surgery.verify.values import PromptSet
+    from surgery.verify.given import Given
 
 LAST_SEED = 2**63 - 1
 
@@ -28,8 +28,7 @@ class Wish:
         concepts: what should be gone, by name; () for those of the recipe.
         keep: what should stay; what is built in comes after it.
         recipe: that made the second model; None for the one that its files hold.
-        given: sets of prompts of the user's own, beside the built-in ones.
-        only_given: no others.
+        given: prompts of the user's own, instead of the built-in ones.
         sorts, targets, synonyms: of concepts, by name, where neither a recipe nor a list says.
         judge: atelier, clip, auto, the address of a classifier, `python:module:function`, or a
             function.
@@ -46,8 +45,7 @@ class Wish:
     concepts: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     recipe: Recipe | None = None
-    given: tuple[PromptSet, ...] = ()
-    only_given: bool = False
+    given: tuple[Given, ...] = ()
     sorts: Mapping[str, str] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
