@@ -1,4 +1,4 @@
-"""Where a command's own small files may go: found out before any work is done for them, and written."""
+"""Where a command's own small files may go: found out before any work is done."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def _text(path: Path | None) -> str | None:
 def _engine(
     made: Plan, name: own.EngineName, workers: int | None, address: str | None
 ) -> AbstractContextManager[Engine]:
-    """Where to paint. A process holds both models, so that of large ones there is one by default."""
+    """Where to paint; a process holds both models, so of large ones there is one by default."""
     from surgery.verify.items import SERIAL
 
     small = made.vocabulary == "atelier" and made.where.device == "cpu"

@@ -118,7 +118,7 @@ EngineOption = Annotated[
     EngineName,
     typer.Option(
         "--engine",
-        help="Where to paint: in this process, in several, or on Ray; no figure changes.",
+        help="Where to paint: in this process, in several, on Ray; no figure changes.",
     ),
 ]
 WorkersOption = Annotated[
