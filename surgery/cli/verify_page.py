@@ -49,14 +49,9 @@ def plan_page(made: Plan) -> Page:
         (WORDS[group], f"{sets}", f"{count}", f"{2 * count}") for group, sets, count in kinds(made)
     )
     columns = ("what", "sets", "pictures of each model", "of both")
-    gone = ", ".join(made.concepts) or "nothing"
+    title = f"To be painted, to see whether {', '.join(made.concepts) or 'nothing'} is gone"
     return [
-        Table(
-            f"To be painted, to see whether {gone} is gone",
-            columns,
-            rows,
-            right=frozenset({1, 2, 3}),
-        ),
+        Table(title, columns, rows, right=frozenset({1, 2, 3})),
         Line(
             f"{plural(made.pictures, 'picture')}, {made.painting.steps} steps each, "
             f"guidance {made.guidance:g}; nothing was painted"

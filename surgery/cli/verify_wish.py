@@ -22,10 +22,10 @@ def recipe_of(given: str | None) -> Recipe | None:
     """A recipe file, or the name of one on the shelf."""
     if given is None:
         return None
-    from surgery.cli.shelf import recipe_path
+    from surgery.cli.shelf import find_recipe
     from surgery.recipe import load_recipe
 
-    return load_recipe(recipe_path(given))
+    return load_recipe(find_recipe(given))
 
 
 def limits_of(given: Sequence[str]) -> dict[str, float | None]:

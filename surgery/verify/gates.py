@@ -15,6 +15,7 @@ DEFAULTS: Mapping[str, float] = {
     "synonyms": 0.2,
     "paraphrases": 0.2,
     "misspellings": 0.2,
+    "given": 0.1,
     "content": 0.9,
     "kept": 0.9,
     "kept_each": 0.5,

@@ -32,10 +32,15 @@ LAST_SEED = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One row: what is asked, in which group, about which concept ('' where none is named)."""
+    """One row.
+
+    Args:
+        group: None where none is named: `given` of what should be gone, else `kept`.
+        concept: '' where none is named: what should be gone.
+    """
 
     ask: Ask
-    group: Group = "given"
+    group: Group | None = None
     concept: str = ""
 
 
@@ -62,12 +67,16 @@ def given_sets(given: Sequence[Given], kinds: Mapping[str, PromptSet]) -> tuple[
     """Rows of one group and concept as a set each, in the order in which they come.
 
     Args:
-        kinds: concept -> a set without prompts that says how it is judged; '' for rows that name
-            none, where there is a concept to look for in them.
+        kinds: concept -> a set without prompts that says how it is judged, and the group of rows
+            that name none; '' for rows that name no concept, where there is one to look for.
     """
     found: dict[tuple[Group, str], list[Ask]] = {}
     for one in given:
-        found.setdefault((one.group, one.concept), []).append(one.ask)
+        usual = kinds[one.concept].group if one.concept in kinds else "unrelated"
+        group, concept = one.group or usual, one.concept
+        if not concept and group not in ("kept", "unrelated") and "" in kinds:
+            concept = kinds[""].concept
+        found.setdefault((group, concept), []).append(one.ask)
     return tuple(
         _set(group, concept, tuple(asks), kinds.get(concept))
         for (group, concept), asks in found.items()
@@ -75,8 +84,7 @@ def given_sets(given: Sequence[Given], kinds: Mapping[str, PromptSet]) -> tuple[
 
 
 def _set(group: Group, concept: str, asks: tuple[Ask, ...], known: PromptSet | None) -> PromptSet:
-    looks_for_nothing = not concept and group in ("kept", "unrelated")
-    if known is None or looks_for_nothing:
+    if known is None or not concept:
         return PromptSet(group, concept or "prompts", "", asks, own=not concept)
     return PromptSet(group, known.concept, known.sort, asks, known.target, known.others)
 
@@ -134,9 +142,9 @@ def _guidance(text: str, where: str) -> float | None:
     return found
 
 
-def _group(text: str, where: str) -> Group:
+def _group(text: str, where: str) -> Group | None:
     if not text:
-        return "given"
+        return None
     if text not in GROUPS:
         guess = nearest(text, GROUPS)
         hint = f"did you mean {guess!r}?" if guess else "there are " + ", ".join(GROUPS)

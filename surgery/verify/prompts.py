@@ -53,19 +53,25 @@ def prompt_sets(wish: Wish, vocabulary: Vocabulary) -> tuple[PromptSet, ...]:
 
 def _kinds(wish: Wish, gone: Sequence[Concept], vocabulary: Vocabulary) -> Mapping[str, PromptSet]:
     """How prompts of the user's own are judged, by the concept that they name."""
-    beside = _beside(gone, vocabulary)
+    beside, names = _beside(gone, vocabulary), [one.erase for one in gone]
     subjects = [*(_subject(one) for one in gone), *beside]
     sort = gone[0].kind if gone else "object"
     known = {words(one.name) for one in subjects}
     named = dict.fromkeys(one.concept for one in wish.given if one.concept)
     subjects += [Subject(name, sort) for name in named if words(name) not in known]
     found = {
-        one.name: PromptSet("given", one.name, one.sort, (), one.target, _others(one, beside, gone))
+        one.name: PromptSet(
+            _usual(one.name, names), one.name, one.sort, (), one.target, _others(one, beside, gone)
+        )
         for one in subjects
     }
     by_words = {words(name): one for name, one in found.items()}
     found |= {name: by_words[words(name)] for name in named if words(name) in by_words}
     return found | ({"": found[gone[0].erase]} if gone else {})
+
+
+def _usual(name: str, gone: Sequence[str]) -> Group:
+    return "given" if name in gone else "kept"
 
 
 def _subject(concept: Concept) -> Subject:

@@ -136,6 +136,8 @@ def _weights(rows: Sequence[Row]) -> Matrix:
 
 def _wider(value: float, formula: Ends, drawn: Ends, count: int) -> Figure:
     """Wilson's interval, or the bootstrap's where pictures of one prompt are alike."""
+    # Weights sum to 1 but for rounding, and no share is beyond it.
+    drawn = (max(-1.0, drawn[0]), min(1.0, drawn[1]))
     low, high = min(formula[0], drawn[0]), max(formula[1], drawn[1])
     inside = drawn[0] >= formula[0] and drawn[1] <= formula[1]
     return Figure(value, low, high, count, "wilson" if inside else "bootstrap")

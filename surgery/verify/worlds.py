@@ -76,7 +76,8 @@ class _Atelier:
         (found,) = (one for one in _exam() if one.kind == "plain")
         prompts = [(prompt, "") for prompt in found.prompts]
         asks = seeded(prompts, much.seeds, first_seed, much.prompts)
-        return (PromptSet("unrelated", "plain", "plain", asks),)
+        artists = tuple(one.concept for one in questions("atelier", ["style"]))
+        return (PromptSet("unrelated", "plain", "plain", asks, others=artists),)
 
 
 class _World:

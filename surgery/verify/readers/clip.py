@@ -13,11 +13,12 @@ from surgery.edits.templates import medium_of
 from surgery.errors import UsageError
 from surgery.judges.clip import STYLE, THING
 from surgery.judges.towers import Towers
-from surgery.report.verify import JudgeFacts
+from surgery.report.verify import ERASED, JudgeFacts
 from surgery.store.text import quoted
 from surgery.verify.readers.base import Reading
 from surgery.verify.values import Ask, PromptSet
 
+PLAIN = "plain"
 UNIT = "100 x cosine"
 
 
@@ -25,7 +26,8 @@ UNIT = "100 x cosine"
 class ClipReader:
     """Scores 100 times the cosine of a picture and the mean of several texts for the concept.
 
-    Where every picture is to show its own prompt, it must be nearer to it than to the others.
+    Where every picture is to show its own prompt, it must be nearer to it than to the others; where
+    nothing else is named, the score alone is told.
 
     Source: Radford et al. 2021, arXiv 2103.00020, section 3.1.4.
     """
@@ -46,7 +48,7 @@ class ClipReader:
             UsageError: as said.
         """
         names = _candidates(asked)
-        if len(names) < 2:
+        if len(names) < 2 and asked.group in (*ERASED, "given"):
             raise UsageError(
                 f"there is nothing that CLIP could see instead of {quoted(asked.concept)}",
                 hint="name what should stay by --keep",
@@ -66,7 +68,8 @@ class ClipReader:
         for ask, row in zip(asks, near.tolist(), strict=True):
             wanted = places[ask.prompt if asked.own else asked.concept]
             best = row.index(max(row))
-            readings.append(Reading(100 * row[wanted], best == wanted, names[best]))
+            told = (best == wanted, names[best]) if len(names) > 1 else (None, "")
+            readings.append(Reading(100 * row[wanted], *told))
         return readings
 
     def _direction(self, name: str, asked: PromptSet) -> Tensor:
@@ -87,7 +90,7 @@ def _texts(name: str, asked: PromptSet) -> tuple[str, ...]:
     """The texts whose mean stands for a name."""
     if asked.own:
         return (name,)
-    if asked.sort == "style":
-        medium = medium_of(name)
+    if asked.sort in ("style", PLAIN):
+        medium = medium_of("painting" if name == PLAIN else name)
         return (medium,) if medium else tuple(text.format(name) for text in STYLE)
     return tuple(text.format(name) for text in THING)
