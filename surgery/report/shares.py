@@ -22,4 +22,6 @@ class Share:
         middle = (value + z * z / (2 * count)) / (1 + z * z / count)
         reach = math.sqrt(value * (1 - value) / count + z * z / (4 * count * count))
         half = z * reach / (1 + z * z / count)
-        return cls(value, max(0.0, middle - half), min(1.0, middle + half), count)
+        # At the ends the formula gives the ends, but for rounding.
+        low = 0.0 if value == 0 else max(0.0, middle - half)
+        return cls(value, low, 1.0 if value == 1 else min(1.0, middle + half), count)

@@ -29,9 +29,10 @@ class Figure:
     """A figure over `count` pictures, with its 95 % interval.
 
     Args:
-        how: Wilson (1927) for a share of pictures, a bootstrap over prompts and seeds for
-            everything else; `none` where there is too little to draw again, and then the interval
-            is the value itself.
+        how: Wilson (1927) for a share of pictures, or Newcombe's (1998) from it for its change; a
+            bootstrap over prompts and seeds for everything else, and for a share where pictures of
+            one prompt make it wider; `none` where there is too little to draw again, and then the
+            interval is the value itself.
     """
 
     value: float

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from surgery.numerics.paired import wilson
 from surgery.report import Gate
 from surgery.report.verify import Attack, Figure, Group, Row, SetFigures
 from surgery.verify.tally import change, mean, retained
@@ -144,8 +143,8 @@ def _too_few(limit: float, figure: Figure, least: bool) -> str:
     perfect = 1.0 if least else 0.0
 
     def surely(count: int) -> bool:
-        low, high = wilson(perfect, count)
-        return low >= limit if least else high <= limit
+        found = Figure.share(perfect, count)
+        return found.low >= limit if least else found.high <= limit
 
     if surely(figure.count) or not 0 < limit < 1:
         return ""

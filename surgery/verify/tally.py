@@ -15,11 +15,11 @@ from surgery.numerics.paired import (
     newcombe,
     paired_weights,
     ratio_interval,
-    wilson,
 )
 from surgery.report.verify import Figure, Marks, Row, SetFigures
 from surgery.verify.values import PromptSet
 
+ROUNDING = 1e-9
 _Told = TypeVar("_Told", bool, float)
 
 
@@ -55,9 +55,8 @@ def share(rows: Sequence[Row], told: Callable[[Marks], bool | None]) -> Figure |
     some, values = _told(rows, told)
     if not some:
         return None
-    found = sum(values) / len(values)
-    over = mean_interval(np.array(values, float), _weights(some))
-    return _wider(found, wilson(found, len(values)), over, len(values))
+    found = Figure.share(sum(values) / len(values), len(values))
+    return _wider(found, some, lambda: mean_interval(np.array(values, float), _weights(some)))
 
 
 def shown_change(rows: Sequence[Row]) -> Figure | None:
@@ -68,8 +67,8 @@ def shown_change(rows: Sequence[Row]) -> Figure | None:
     before = [bool(row.marks.shown_before) for row in some]
     after = [bool(row.marks.shown_after) for row in some]
     moved = np.array(after, float) - np.array(before, float)
-    over = mean_interval(moved, _weights(some))
-    return _wider(float(moved.mean()), newcombe(before, after), over, len(some))
+    found = Figure(float(moved.mean()), *newcombe(before, after), len(some), "wilson")
+    return _wider(found, some, lambda: mean_interval(moved, _weights(some)))
 
 
 def retained(rows: Sequence[Row]) -> Figure | None:
@@ -92,9 +91,8 @@ def _still(
     if not count:
         return None
     over = under * np.array([bool(after(row.marks)) for row in some], float)
-    found = float(over.sum()) / count
-    ends = ratio_interval(over, under, _weights(some))
-    return _wider(found, wilson(found, count), ends, count)
+    found = Figure.share(float(over.sum()) / count, count)
+    return _wider(found, some, lambda: ratio_interval(over, under, _weights(some)))
 
 
 def mean(rows: Sequence[Row], told: Callable[[Marks], float | None]) -> Figure | None:
@@ -134,13 +132,15 @@ def _weights(rows: Sequence[Row]) -> Matrix:
     return paired_weights([row.prompt for row in rows], [row.seed for row in rows])
 
 
-def _wider(value: float, formula: Ends, drawn: Ends, count: int) -> Figure:
-    """Wilson's interval, or the bootstrap's where pictures of one prompt are alike."""
-    # Weights sum to 1 but for rounding, and no share is beyond it.
-    drawn = (max(-1.0, drawn[0]), min(1.0, drawn[1]))
-    low, high = min(formula[0], drawn[0]), max(formula[1], drawn[1])
-    inside = drawn[0] >= formula[0] and drawn[1] <= formula[1]
-    return Figure(value, low, high, count, "wilson" if inside else "bootstrap")
+def _wider(found: Figure, rows: Sequence[Row], drawn: Callable[[], Ends]) -> Figure:
+    """The figure; where pictures share a prompt, no surer than the bootstrap over prompts is."""
+    if len({row.prompt for row in rows}) == len(rows):
+        return found
+    low, high = drawn()
+    if low >= found.low - ROUNDING and high <= found.high + ROUNDING:
+        return found
+    ends = min(found.low, max(low, -1.0)), max(found.high, min(high, 1.0))
+    return Figure(found.value, *ends, found.count, "bootstrap")
 
 
 def _most(seen: Sequence[str]) -> str:

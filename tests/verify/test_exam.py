@@ -1,4 +1,4 @@
-"""verify compares two models by what the judge reads, and says what passed."""
+"""The bench of recipes compares two models by what the judge reads, and says what passed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from surgery.atelier.exam import PromptSet, SetReading
 from surgery.atelier.world import Scene
 from surgery.errors import UsageError
-from surgery.verify import Judged, Limits, compared, picture_count, verify
+from surgery.verify import Judged, Limits, compared, judged
 from tests.helpers.tiny import write_pipeline
 
 STAR = Scene("star", "red", "van gogh")
@@ -52,16 +52,6 @@ def test_limits_are_the_callers() -> None:
     assert compared(BEFORE, after, ["van gogh"], Limits(erased=0.2)).passed
 
 
-def test_refuses_a_concept_that_the_judge_does_not_know() -> None:
-    with pytest.raises(UsageError, match="did you mean 'van gogh'"):
-        verify("atelier", "atelier", ["van goh"])
-
-
 def test_refuses_a_model_that_the_judge_would_misread(tmp_path: Path) -> None:
-    write_pipeline(tmp_path / "model")
     with pytest.raises(UsageError, match="no judge for this model"):
-        verify(tmp_path / "model", "atelier", ["van gogh"])
-
-
-def test_counts_the_pictures_of_both_models() -> None:
-    assert picture_count(["van gogh"], 2) == 2 * 2 * 21
+        judged(write_pipeline(tmp_path / "model"), ())
