@@ -149,9 +149,7 @@ def _too_few(limit: float, figure: Figure, least: bool) -> str:
     if surely(figure.count) or not 0 < limit < 1:
         return ""
     enough = next(count for count in range(1, 100_000) if surely(count))
-    return (
-        f"{figure.count} pictures are too few to be sure ({enough} are enough): the share decides"
-    )
+    return f"{figure.count} pictures are too few to be sure, {enough} are enough: the share decides"
 
 
 def _found(figure: Figure, percent: bool) -> str:
