@@ -1,58 +1,121 @@
+"""`surgery verify` from the command line: options, formats, files, exit codes."""
+
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from surgery.cli import main
-from surgery.cli.page import Line, Table
-from surgery.cli.verify import verify_page
-from surgery.report import ExamReport, Gate, JudgedSet, Share
+from surgery.report import VerifyReport
+from surgery.verify.plan import plan
+from surgery.verify.wish import Wish
 from tests.helpers.tiny import write_pipeline
 
 Capture = pytest.CaptureFixture[str]
+HERE = ("--workers", "1", "--steps", "1")
 
 
-def report(passed: bool) -> ExamReport:
-    sure, none = Share.of(1.0, 32), Share.of(0.0, 32)
-    sets = (
-        JudgedSet("van gogh", "style", True, sure, none, "plain", sure, sure),
-        JudgedSet("monet", "style", False, sure, sure, "monet", sure, sure),
-    )
-    gate = Gate("van gogh gone", "at most 10%", "0%", passed)
-    return ExamReport("atelier", "out", sets, (gate,))
+@pytest.fixture
+def prompts(tmp_path: Path) -> Path:
+    file = tmp_path / "prompts.csv"
+    file.write_text("prompt,seed\na red star by van gogh,1\n", encoding="utf-8")
+    return file
 
 
-def test_a_page_shows_each_concept_before_and_after_with_its_interval() -> None:
-    table, *lines = verify_page(report(True))
-    assert isinstance(table, Table)
-    assert table.rows[0] == (
-        "van gogh",
-        "gone",
-        "32",
-        "100%",
-        "0%",
-        "0% to 11%",
-        "plain",
-        "100% then 100%",
-    )
-    assert table.rows[1][1] == "kept"
-    assert isinstance(lines[-1], Line)
-    assert lines[-1].style == "good"
+def asked(prompts: Path, *more: str) -> list[str]:
+    words = ["verify", "atelier", "atelier", "-c", "van gogh", "--prompts", str(prompts)]
+    return [*words, *HERE, *more]
 
 
-def test_a_page_of_a_missed_gate_does_not_say_that_all_is_well() -> None:
-    lines = [block for block in verify_page(report(False)) if isinstance(block, Line)]
-    assert [line.style for line in lines] == ["bad", "plain"]
-    assert lines[1].text == "0 of 1 gates passed"
+def test_a_dry_run_tells_what_would_be_painted(capsys: Capture) -> None:
+    assert main(["verify", "atelier", "atelier", "-c", "van gogh", "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "nothing was painted" in shown
+    made = plan("atelier", "atelier", Wish(concepts=("van gogh",)))
+    assert f"{made.pictures} pictures" in shown
 
 
-def test_a_model_that_the_judge_cannot_read_is_a_mistake(tmp_path: Path, capsys: Capture) -> None:
+def test_a_dry_run_is_complete_as_json(capsys: Capture) -> None:
+    words = ["verify", "atelier", "atelier", "-c", "van gogh", "--pictures", "2", "--dry-run"]
+    assert main([*words, "--expect", "erased=0.3", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["concepts"] == ["van gogh"]
+    assert found["pictures"] == sum(one["pictures"] for one in found["groups"])
+    assert found["gates"]["erased"] == 0.3
+
+
+def test_a_missed_gate_is_named_with_how_much_and_exits_with_3(
+    prompts: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    report = tmp_path / "report.json"
+    threshold = ("--judge", "python:tests.cli.own_judge:bright", "--expect", "given=0.05")
+    assert main(asked(prompts, *threshold, "--report", str(report))) == 3
+    out, err = capsys.readouterr()
+    assert "missed by 95.0%" in err
+    assert "FAIL  given: van gogh" in out
+    assert VerifyReport.from_json(report.read_text("utf-8")).missed[0].name == "given: van gogh"
+
+
+def test_passing_exits_with_0_and_quiet_names_nothing(prompts: Path, capsys: Capture) -> None:
+    dark = ("--judge", "python:tests.cli.own_judge:dark", "--format", "quiet")
+    assert main(asked(prompts, *dark)) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_quiet_names_the_missed_gates(prompts: Path, capsys: Capture) -> None:
+    bright = ("--judge", "python:tests.cli.own_judge:bright", "--format", "quiet")
+    assert main(asked(prompts, *bright)) == 3
+    assert capsys.readouterr().out == "given: van gogh\n"
+
+
+def test_json_is_the_whole_report(prompts: Path, capsys: Capture) -> None:
+    dark = ("--judge", "python:tests.cli.own_judge:dark", "--format", "json")
+    assert main(asked(prompts, *dark)) == 0
+    found = VerifyReport.from_json(capsys.readouterr().out)
+    assert len(found.rows) == 1
+    assert found.judges[0].model == "tests.cli.own_judge.dark"
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["-c", "van goph"], "did you mean 'van gogh'"),
+        ([], "nothing says what should be gone"),
+        (["-c", "van gogh", "--expect", "erased"], "'erased' is no limit"),
+        (["-c", "van gogh", "--expect", "erased=lots"], "is no limit"),
+        (["-c", "van gogh", "--expect", "erasd=0.1"], "did you mean 'erased'"),
+        (["--kind", "style"], "--kind says something of one concept"),
+        (["-c", "van gogh", "--report", "r.pdf"], "end it in .html, .json, .png, .xml"),
+        (["-c", "van gogh", "--judge", "python:os:nothing"], "cannot be imported"),
+        (["-c", "van gogh", "--prompts", "missing.csv"], "cannot be read"),
+        (["-c", "van gogh", "--recipe", "no_such_recipe"], "no_such_recipe"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exits_with_2(
+    words: list[str], problem: str, capsys: Capture
+) -> None:
+    assert main(["verify", "atelier", "atelier", *words, *HERE]) == 2
+    error = capsys.readouterr().err
+    assert problem in error
+    assert "Traceback" not in error
+
+
+def test_a_model_that_no_judge_at_hand_can_read_is_a_mistake(
+    tmp_path: Path, capsys: Capture
+) -> None:
     model = write_pipeline(tmp_path / "model")
-    assert main(["verify", str(model), str(model), "--concept", "van gogh"]) == 2
+    words = ["verify", str(model), str(model), "-c", "van gogh", "--pictures", "1", *HERE]
+    assert main(words) == 2
     assert "no judge for this model" in capsys.readouterr().err
 
 
-def test_a_concept_that_the_judge_does_not_know_is_a_mistake(capsys: Capture) -> None:
-    assert main(["verify", "atelier", "atelier", "--concept", "van goph"]) == 2
-    assert "van gogh" in capsys.readouterr().err
+def test_a_report_that_is_there_already_stops_everything(
+    prompts: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    report = tmp_path / "report.json"
+    report.touch()
+    assert main(asked(prompts, "--report", str(report))) == 2
+    assert "already there" in capsys.readouterr().err
+    assert report.read_bytes() == b""

@@ -61,9 +61,7 @@ def test_missing_weights_are_not_drawn_at_random(tmp_path: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     del tensors["classifier.weight"]
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(
-        CheckpointError, match=r"1 tensors are missing, such as 'classifier\.weight'"
-    ):
+    with pytest.raises(CheckpointError, match=r"1 tensors are missing, such as 'classifier"):
         load_classifier(folder)
 
 

@@ -1,0 +1,217 @@
+"""The whole of verify, on few prompts and few steps of the built-in model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from surgery import apply, load_recipe, open_checkpoint
+from surgery.errors import UsageError
+from surgery.report.verify import Attack, Figure, VerifyReport
+from surgery.verify import Circumstance, Plan, Wish, verify
+from surgery.verify.bench import Bench
+from surgery.verify.given import Given
+from surgery.verify.values import Ask
+from tests.helpers.tiny import write_pipeline
+from tests.judges.build import write_clip
+
+Item, Made = TypeVar("Item"), TypeVar("Made")
+
+RECIPE = """
+version: 1
+name: {name}
+edits:
+  - method: quickfix
+    concepts: [{{erase: van gogh, target: painting, kind: style}}]
+    {rest}
+"""
+KEEP = "preserve: [monet, seurat, mondrian, hokusai, picasso, pollock, escher]"
+EDITS = {
+    "sound": KEEP,
+    "weak": f"{KEEP}\n    strength: 0.2",
+    # Nothing is held, so that every prompt is hit.
+    "destructive": "preserve_defaults: false",
+}
+FIRST = 5_300_000
+THINGS = (
+    "a red star",
+    "a blue ball",
+    "a green heart",
+    "a yellow moon",
+    "a teal ring",
+    "a pink cross",
+)
+PROMPTS = tuple(
+    Given(Ask(f"{thing} by {artist}", FIRST + number), group, artist)
+    for artist, group in (("van gogh", "erased"), ("monet", "kept"), ("picasso", "kept"))
+    for number, thing in enumerate(THINGS)
+)
+WISH = Wish(concepts=("van gogh",), given=PROMPTS, steps=8)
+
+
+class Backwards:
+    """An engine whose results come in another order than the items."""
+
+    def map(
+        self,
+        function: Callable[[Item], Made],
+        items: Sequence[Item],
+        on_done: Callable[[int, Made], None],
+    ) -> list[Made]:
+        made = {number: function(items[number]) for number in reversed(range(len(items)))}
+        for number, one in made.items():
+            on_done(number, one)
+        return [made[number] for number in range(len(items))]
+
+
+@pytest.fixture(scope="module")
+def after(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    folder = tmp_path_factory.mktemp("edits")
+
+    @cache
+    def edited(name: str) -> Path:
+        recipe = load_recipe(RECIPE.format(name=name, rest=EDITS[name]))
+        apply(recipe, open_checkpoint("atelier"), folder / name, allow_weak=True)
+        return folder / name
+
+    return edited
+
+
+@pytest.fixture(scope="module")
+def sound(after: Callable[[str], Path]) -> VerifyReport:
+    return verify("atelier", after("sound"), wish=replace(WISH, kept_pictures=2))
+
+
+def plain(report: VerifyReport) -> VerifyReport:
+    """Without what a clock says, and without pictures."""
+    return replace(report, cost=None, pictures=())
+
+
+def missed(report: VerifyReport) -> list[str]:
+    return [gate.name for gate in report.missed]
+
+
+def test_a_sound_edit_passes(sound: VerifyReport) -> None:
+    assert missed(sound) == []
+    assert sound.verdict.startswith("'van gogh' is seen in 0 of 6 pictures (before 100%)")
+    (gone,) = sound.of("erased")
+    assert gone.shown_change is not None
+    assert gone.shown_change.high < 0
+    assert sound.summary.ua is not None
+    assert sound.summary.ua.value == 1.0
+
+
+def test_the_untouched_model_fails_and_the_gate_is_named(sound: VerifyReport) -> None:
+    report = verify("atelier", "atelier", wish=WISH)
+    assert missed(report) == ["erased: van gogh"]
+    assert report.missed[0].missed_by == pytest.approx(0.9)
+    assert {row.marks.distance for row in report.rows} == {0.0}
+    assert report.blocks == ()
+
+
+def test_a_weak_edit_fails_on_what_should_be_gone(after: Callable[[str], Path]) -> None:
+    report = verify("atelier", after("weak"), wish=WISH)
+    assert missed(report) == ["erased: van gogh"]
+
+
+def test_a_destructive_edit_fails_on_what_should_stay(after: Callable[[str], Path]) -> None:
+    report = verify("atelier", after("destructive"), wish=WISH)
+    assert "kept" in missed(report)
+    assert "erased: van gogh" not in missed(report)
+
+
+def test_engine_batch_and_repetition_change_no_figure(
+    sound: VerifyReport, after: Callable[[str], Path]
+) -> None:
+    again = verify(
+        "atelier", after("sound"), wish=WISH, where=Circumstance(batch=40), engine=Backwards()
+    )
+    assert plain(again) == plain(sound)
+
+
+def test_a_report_says_everything_and_reads_back(sound: VerifyReport) -> None:
+    assert VerifyReport.from_json(sound.to_json()) == sound
+    assert sound.before.address == "atelier"
+    assert sound.before.fingerprint != sound.after.fingerprint
+    assert [one.kind for one in sound.judges] == ["concept", "alignment", "distance"]
+    assert "erase: van gogh" in sound.recipe
+    assert [one.block for one in sound.blocks] == ["text_encoder/encoder.layers.0"]
+    assert len(sound.rows) == 18
+    assert sound.settings["steps"] == 8
+    assert sound.environment["torch"]
+    assert sound.cost is not None
+    assert sound.cost.evaluations == 2 * 18 * 8 * 2
+
+
+def test_a_report_shows_pairs_of_every_set(sound: VerifyReport) -> None:
+    assert [one.concept for one in sound.pictures] == ["van gogh"] * 4 + [
+        "monet",
+        "picasso",
+    ] * 2 or [one.concept for one in sound.pictures] == ["van gogh"] * 4 + ["monet"] * 2 + [
+        "picasso"
+    ] * 2
+    first = sound.pictures[0]
+    assert first.before != first.after
+    assert first.marks == sound.rows[0].marks
+
+
+def test_progress_counts_every_picture(after: Callable[[str], Path]) -> None:
+    told: list[int] = []
+    wish = replace(WISH, given=PROMPTS[:2], steps=1)
+    verify("atelier", after("sound"), wish=wish, on_pictures=told.append)
+    assert sum(told) == 4
+
+
+def test_another_judge_may_decide(after: Callable[[str], Path]) -> None:
+    report = verify("atelier", after("sound"), wish=replace(WISH, judge="clip"))
+    assert missed(report) == []
+    assert report.judges[0].name == "clip"
+
+
+def test_an_attack_is_part_of_the_report(after: Callable[[str], Path]) -> None:
+    def attack(made: Plan, judges: Bench) -> Sequence[Attack]:
+        assert made.concepts == ("van gogh",)
+        return [Attack("sure", "van gogh", "tried", Figure.share(0, 9), Figure.share(1, 99))]
+
+    wish = replace(WISH, given=PROMPTS[:2], steps=1, limits={"attacks": 0.1})
+    report = verify("atelier", after("sound"), wish=wish, attack=attack)
+    assert report.attacks[0].name == "sure"
+    assert "attacks: sure on van gogh" in missed(report)
+
+
+def test_what_the_judge_does_not_know_is_said_before_anything_is_painted() -> None:
+    painted: list[int] = []
+    with pytest.raises(UsageError, match="did you mean 'van gogh'"):
+        verify("atelier", "atelier", ["van goh"], on_pictures=painted.append)
+    assert painted == []
+
+
+def test_a_foreign_model_needs_a_judge(tmp_path: Path) -> None:
+    model = write_pipeline(tmp_path / "model")
+    wish = Wish(concepts=("van gogh",), pictures=1, steps=1)
+    with pytest.raises(UsageError, match="no judge for this model.*--clip"):
+        verify(model, model, wish=wish)
+    with pytest.raises(UsageError, match="reads pictures of atelier"):
+        verify(model, model, wish=replace(wish, judge="atelier"))
+
+
+def test_a_foreign_model_is_judged_by_a_clip_model(tmp_path: Path) -> None:
+    model, clip = write_pipeline(tmp_path / "model"), write_clip(tmp_path / "clip")
+    wish = Wish(concepts=("van gogh",), given=PROMPTS[:4], steps=1, clip=str(clip))
+    report = verify(model, model, wish=wish)
+    assert [one.model for one in report.judges] == [str(clip)] * 3
+    assert all(row.marks.clip_before is not None for row in report.rows)
+
+
+def test_models_of_different_sizes_cannot_be_compared(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="paint pictures of .* and .*--resolution|give a --resol"):
+        verify(
+            "atelier",
+            write_pipeline(tmp_path / "model"),
+            wish=replace(WISH, given=PROMPTS[:1], steps=1),
+        )
