@@ -25,45 +25,29 @@ FIRST_SEED = 9_000_000
 
 
 def command(
-    before: own.BeforeArgument,
-    after: own.AfterArgument,
+    before: own.BeforeArgument, after: own.AfterArgument,
     recipe: own.RecipeOption = None,
-    concept: own.ConceptOption = None,
-    target: own.TargetOption = None,
-    kind: shared.KindOption = None,
-    keep: own.KeepOption = None,
-    synonym: own.SynonymOption = None,
-    prompts: own.PromptsOption = None,
+    concept: own.ConceptOption = None, target: own.TargetOption = None,
+    kind: shared.KindOption = None, keep: own.KeepOption = None,
+    synonym: own.SynonymOption = None, prompts: own.PromptsOption = None,
     pictures: own.PicturesOption = None,
-    seeds: own.SeedsOption = None,
-    first_seed: own.FirstSeedOption = FIRST_SEED,
-    steps: shared.StepsOption = None,
-    guidance: shared.GuidanceOption = None,
-    judge: own.JudgeOption = "auto",
-    clip: own.ClipOption = None,
+    seeds: own.SeedsOption = None, first_seed: own.FirstSeedOption = FIRST_SEED,
+    steps: shared.StepsOption = None, guidance: shared.GuidanceOption = None,
+    judge: own.JudgeOption = "auto", clip: own.ClipOption = None,
     threshold: own.ThresholdOption = 0.5,
-    expect: own.ExpectOption = None,
-    attacks: own.AttacksOption = False,
+    expect: own.ExpectOption = None, attacks: own.AttacksOption = False,
     report: own.ReportOption = None,
-    engine: own.EngineOption = "local",
-    workers: own.WorkersOption = None,
-    address: own.AddressOption = None,
-    threads: own.ThreadsOption = 1,
-    batch: own.BatchOption = 16,
-    device: shared.DeviceOption = "cpu",
-    dtype: shared.DtypeOption = "float32",
-    resolution: shared.ResolutionOption = None,
-    config: shared.ConfigOption = None,
-    tokenizer: TokenizerOption = None,
-    dry_run: DryRunOption = False,
-    force: ForceOption = False,
-    format: FormatOption = "human",
-) -> None:
+    engine: own.EngineOption = "local", workers: own.WorkersOption = None,
+    address: own.AddressOption = None, threads: own.ThreadsOption = 1,
+    batch: own.BatchOption = 16, device: shared.DeviceOption = "cpu",
+    dtype: shared.DtypeOption = "float32", resolution: shared.ResolutionOption = None,
+    config: shared.ConfigOption = None, tokenizer: TokenizerOption = None,
+    dry_run: DryRunOption = False, force: ForceOption = False, format: FormatOption = "human",
+) -> None:  # fmt: skip
     """Show whether a concept is gone and the rest is intact.
 
-    Both models paint the same prompts from the same noise, and a judge says what is seen: the
-    concept in many wordings, what should stay, and what has nothing to do with it. Gates are
-    decided on the bad end of each interval; exits with 3 if one is missed.
+    Both models paint the same prompts from the same noise, and a judge says what is seen. Gates
+    are decided on the bad end of each interval; exits with 3 if one is missed.
 
     \b
     Examples:
@@ -72,26 +56,34 @@ def command(
       surgery verify atelier out/remove_vangogh --report report.html --report junit.xml
     """
     from surgery.cli.console import Output
-    from surgery.cli.gates import check_gates
-    from surgery.cli.verify_wish import limits_of, recipe_of, wish_of
-    from surgery.verify.plan import plan
-    from surgery.verify.wish import Circumstance, Wish
+    from surgery.cli.verify_wish import about, limits_of, recipe_of
+    from surgery.verify import Circumstance, Wish, plan
 
     places, out = checked(report or (), force), Output(format)
-    wish = wish_of(
-        Wish(
-            concepts=tuple(concept or ()), keep=tuple(keep or ()), recipe=recipe_of(recipe),
-            judge=judge, clip=clip, threshold=threshold, seeds=seeds, first_seed=first_seed,
-            pictures=pictures, steps=steps, guidance=guidance, limits=limits_of(expect or ()),
-            kept_pictures=2 if any(one.suffix in WITH_PICTURES for one in places) else 0,
-        ),
-        kind, target, synonym or (), prompts,
+    shown = 2 if any(one.suffix in WITH_PICTURES for one in places) else 0
+    plain = Wish(
+        tuple(concept or ()), tuple(keep or ()), recipe_of(recipe), judge=judge, clip=clip,
+        threshold=threshold, seeds=seeds, first_seed=first_seed, pictures=pictures, steps=steps,
+        guidance=guidance, limits=limits_of(expect or ()), kept_pictures=shown,
     )  # fmt: skip
     where = Circumstance(device, dtype, batch, threads, resolution, _text(config), _text(tokenizer))
-    made = plan(before, after, wish, where)
+    made = plan(before, after, about(plain, kind, target, synonym or (), prompts), where)
     if dry_run:
         return _show_plan(made, out)
-    with _engine(made, engine, workers, address) as painter:
+    _carry_out(made, _engine(made, engine, workers, address), attacks, places, out)
+
+
+def _carry_out(
+    made: Plan,
+    engine: AbstractContextManager[Engine],
+    attacks: bool,
+    places: tuple[Path, ...],
+    out: Output,
+) -> None:
+    """Verify, write the reports whatever the gates say, and then let them speak."""
+    from surgery.cli.gates import check_gates
+
+    with engine as painter:
         found = _verify(made, painter, attacks, out)
     write_reports(found, places, out)
     check_gates(found.gates)

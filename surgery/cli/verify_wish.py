@@ -53,7 +53,7 @@ def _number(text: str, limit: str) -> float:
     return found
 
 
-def wish_of(
+def about(
     plain: Wish, kind: str | None, target: str | None, synonyms: Sequence[str], prompts: Path | None
 ) -> Wish:
     """The wish with what is said about its concepts.

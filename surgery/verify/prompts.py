@@ -6,6 +6,7 @@ Prompts come from the built-in vocabularies; `worlds` knows what each of them pa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 from surgery.edits.base import Concept, Kind
@@ -19,10 +20,10 @@ from surgery.report.verify import Group
 from surgery.store.text import quoted
 from surgery.verify.amounts import Amount, amount
 from surgery.verify.given import given_sets
-from surgery.verify.seeds import seeded
+from surgery.verify.seeds import seeded, spread
 from surgery.verify.values import PromptSet
 from surgery.verify.wish import Wish, concepts_of, preserved_by
-from surgery.verify.worlds import Subject, world_of
+from surgery.verify.worlds import Prompts, Subject, world_of
 
 _GROUPS: dict[str, Group] = {
     "paraphrases": "paraphrase",
@@ -47,7 +48,7 @@ def prompt_sets(wish: Wish, vocabulary: Vocabulary) -> tuple[PromptSet, ...]:
             hint="name it by --concept, or give the recipe by --recipe",
         )
     else:
-        sets = _asked_for(wish, gone, vocabulary)
+        sets = _Asking(wish, vocabulary, gone, tuple(_beside(gone, vocabulary))).sets()
     return tuple(one.first(wish.pictures) for one in sets if one.asks)
 
 
@@ -113,76 +114,83 @@ def _concept(name: str, wish: Wish, vocabulary: Vocabulary) -> Concept:
     return Concept(erase=name, target=found.target, kind=found.sort)
 
 
-def _asked_for(wish: Wish, gone: Sequence[Concept], vocabulary: Vocabulary) -> Iterator[PromptSet]:
-    world = world_of(vocabulary)
-    names = [one.erase for one in gone]
-    beside = _beside(gone, vocabulary)
-    for concept in gone:
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Makes the built-in sets.
+
+    Args:
+        gone: what should be gone.
+        beside: what is known besides.
+    """
+
+    wish: Wish
+    vocabulary: Vocabulary
+    gone: tuple[Concept, ...]
+    beside: tuple[Subject, ...]
+
+    def sets(self) -> Iterator[PromptSet]:
+        """What is erased in every wording, what is kept, what is beside, and plain prompts."""
+        world = world_of(self.vocabulary)
+        for concept in self.gone:
+            own = _subject(concept)
+            yield self._set("erased", own, world.prompts(own))
+            yield from self._renamed(own)
+            yield from self._reworded(concept)
+        kept, rest = self._parted()
+        groups: dict[Group, Sequence[Subject]] = {"kept": kept, "unrelated": rest}
+        names = [one.erase for one in self.gone]
+        for group, subjects in groups.items():
+            for one in subjects:
+                # A prompt that names what is erased should change, whatever else it names.
+                made = [said for said in world.prompts(one) if not _holds_any(said[0], names)]
+                yield self._set(group, one, made)
+        yield from world.plain(names, self._amount("unrelated"), self.wish.first_seed)
+
+    def _amount(self, group: Group) -> Amount:
+        return amount(group, self.vocabulary, self.wish.seeds)
+
+    def _set(self, group: Group, subject: Subject, prompts: Prompts) -> PromptSet:
+        much = self._amount(group)
+        asks = seeded(prompts, much.seeds, self.wish.first_seed, much.prompts)
+        others = _others(subject, self.beside, self.gone)
+        return PromptSet(group, subject.name, subject.sort, asks, subject.target, others)
+
+    def _renamed(self, own: Subject) -> Iterator[PromptSet]:
+        """The concept's own prompts with each of its other names."""
+        much = self._amount("synonym")
+        named = (*self.wish.synonyms.get(own.name, ()), *synonyms(own.name))[: much.sets]
+        world = world_of(self.vocabulary)
+        prompts = [
+            prompt
+            for name in named
+            for prompt in spread(world.prompts(own.called(name)), much.prompts)
+        ]
+        if prompts:
+            yield replace(
+                self._set("synonym", own, ()),
+                asks=seeded(prompts, much.seeds, self.wish.first_seed),
+            )
+
+    def _reworded(self, concept: Concept) -> Iterator[PromptSet]:
+        """Paraphrases, inflections and languages as one set, misspellings as another."""
         own = _subject(concept)
-        others = _others(own, beside, gone)
-        yield _set("erased", own, world.prompts(own, concept.prompts), others, wish, vocabulary)
-        yield from _renamed(own, others, wish, vocabulary)
-        yield from _reworded(concept, own, others, wish, vocabulary)
-    kept, rest = _parted(wish, beside, gone, vocabulary)
-    groups: dict[Group, list[Subject]] = {"kept": kept, "unrelated": rest}
-    for group, subjects in groups.items():
-        for one in subjects:
-            # A prompt that names what is erased should change, whatever else it names.
-            made = [said for said in world.prompts(one, None) if not _holds_any(said[0], names)]
-            yield _set(group, one, made, _others(one, beside, gone), wish, vocabulary)
-    yield from world.plain(names, amount("unrelated", vocabulary, wish.seeds), wish.first_seed)
+        found = wordings(concept, _others(own, self.beside, self.gone))
+        groups: tuple[Group, ...] = ("paraphrase", "misspelling")
+        for group in groups:
+            some = [one for one in found if _GROUPS[one.variant] == group]
+            yield self._set(group, own, [(one.source, "") for one in _mixed(some)])
 
-
-def _set(
-    group: Group,
-    subject: Subject,
-    prompts: Sequence[tuple[str, str]],
-    others: tuple[str, ...],
-    wish: Wish,
-    vocabulary: Vocabulary,
-) -> PromptSet:
-    much = amount(group, vocabulary, wish.seeds)
-    asks = seeded(prompts, much.seeds, wish.first_seed, much.prompts)
-    return PromptSet(group, subject.name, subject.sort, asks, subject.target, others)
-
-
-def _renamed(
-    own: Subject, others: tuple[str, ...], wish: Wish, vocabulary: Vocabulary
-) -> Iterator[PromptSet]:
-    """The concept's own prompts with each of its other names."""
-    much = amount("synonym", vocabulary, wish.seeds)
-    named = (*wish.synonyms.get(own.name, ()), *synonyms(own.name))[: much.sets]
-    prompts = [
-        prompt
-        for name in named
-        for prompt in _few(world_of(vocabulary).prompts(own.called(name), None), much)
-    ]
-    if prompts:
-        asks = seeded(prompts, much.seeds, wish.first_seed)
-        yield PromptSet("synonym", own.name, own.sort, asks, own.target, others)
-
-
-def _few(prompts: Sequence[tuple[str, str]], much: Amount) -> list[tuple[str, str]]:
-    count = min(much.prompts, len(prompts))
-    return [prompts[number * len(prompts) // count] for number in range(count)]
-
-
-def _reworded(
-    concept: Concept,
-    own: Subject,
-    others: tuple[str, ...],
-    wish: Wish,
-    vocabulary: Vocabulary,
-) -> Iterator[PromptSet]:
-    """Paraphrases, inflections and languages as one set, misspellings as another."""
-    found = wordings(concept, others)
-    groups: tuple[Group, ...] = ("paraphrase", "misspelling")
-    for group in groups:
-        some = [one for one in found if _GROUPS[one.variant] == group]
-        much = amount(group, vocabulary, wish.seeds)
-        prompts = [(one.source, "") for one in _mixed(some)]
-        asks = seeded(prompts, much.seeds, wish.first_seed, much.prompts)
-        yield PromptSet(group, own.name, own.sort, asks, own.target, others)
+    def _parted(self) -> tuple[list[Subject], list[Subject]]:
+        """What is kept, the named ones first; and what has nothing to do with what is erased."""
+        wish, much = self.wish, self._amount("kept")
+        sorts = {one.kind for one in self.gone}
+        named = [*wish.keep, *(preserved_by(wish.recipe) if wish.recipe else ())]
+        first = list(_named(named, self.beside, self.gone, explicit=wish.keep))
+        like = [one for one in self.beside if one.sort in sorts and one not in first]
+        kept = [*first, *like]
+        rest = [one for one in self.beside if one not in kept]
+        most = max(len(wish.keep), much.sets or len(kept))
+        return kept[:most], rest if self.vocabulary == "atelier" else []
 
 
 def _mixed(found: Sequence[Wording]) -> list[Wording]:
@@ -191,21 +199,6 @@ def _mixed(found: Sequence[Wording]) -> list[Wording]:
     rows = [[one for one in found if one.variant == kind] for kind in kinds]
     longest = max(map(len, rows), default=0)
     return [row[place] for place in range(longest) for row in rows if place < len(row)]
-
-
-def _parted(
-    wish: Wish, beside: Sequence[Subject], gone: Sequence[Concept], vocabulary: Vocabulary
-) -> tuple[list[Subject], list[Subject]]:
-    """What is kept, the named ones first; and what has nothing to do with what is erased."""
-    much = amount("kept", vocabulary, wish.seeds)
-    sorts = {one.kind for one in gone}
-    named = [*wish.keep, *(preserved_by(wish.recipe) if wish.recipe else ())]
-    first = list(_named(named, beside, gone, explicit=wish.keep))
-    like = [one for one in beside if one.sort in sorts and one not in first]
-    kept = [*first, *like]
-    rest = [one for one in beside if one not in kept]
-    most = max(len(wish.keep), much.sets or len(kept))
-    return kept[:most], rest if vocabulary == "atelier" else []
 
 
 def _named(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from typing import TypeVar
 
 from surgery.verify.values import SEEDS, Ask
+
+Some = TypeVar("Some")
 
 
 def seeded(
@@ -26,13 +29,17 @@ def seeded(
 def _asks(
     prompts: list[tuple[str, str]], seeds: int, first: int, most: int | None
 ) -> Iterator[Ask]:
-    count = min(most or len(prompts), len(prompts))
     used: Counter[str] = Counter()
-    for number in range(count):
-        prompt, thing = prompts[number * len(prompts) // count]
+    for prompt, thing in spread(prompts, most):
         for _ in range(seeds):
             yield Ask(prompt, first + own_seed(prompt) + used[prompt], thing=thing)
             used[prompt] += 1
+
+
+def spread(prompts: Sequence[Some], most: int | None) -> list[Some]:
+    """At most so many, evenly over all."""
+    count = min(most or len(prompts), len(prompts))
+    return [prompts[number * len(prompts) // count] for number in range(count)]
 
 
 def own_seed(prompt: str) -> int:

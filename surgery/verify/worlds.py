@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from surgery.edits.base import Concept, Kind
 from surgery.edits.names import words
@@ -18,7 +18,7 @@ from surgery.verify.values import PromptSet
 if TYPE_CHECKING:
     from surgery.atelier.exam import PromptSet as ExamSet
 
-Prompts = tuple[tuple[str, str], ...]
+Prompts: TypeAlias = Sequence[tuple[str, str]]
 """Each with what it shows beside the concept, '' where nothing says."""
 EVERYDAY = "everyday prompts"
 
@@ -48,8 +48,8 @@ class World(Protocol):
         """All that is known and may be kept."""
         ...
 
-    def prompts(self, subject: Subject, own: Sequence[str | tuple[str, str]] | None) -> Prompts:
-        """A subject's prompts; `own` are those of a recipe, where it has some."""
+    def prompts(self, subject: Subject) -> Prompts:
+        """A subject's prompts."""
         ...
 
     def plain(self, gone: Sequence[str], much: Amount, first_seed: int) -> tuple[PromptSet, ...]:
@@ -63,7 +63,7 @@ class _Atelier:
     def subjects(self, gone: Sequence[Concept]) -> tuple[Subject, ...]:
         return tuple(Subject(one.concept, one.sort, one.target) for one in questions("atelier"))
 
-    def prompts(self, subject: Subject, own: Sequence[str | tuple[str, str]] | None) -> Prompts:
+    def prompts(self, subject: Subject) -> Prompts:
         known = {words(one.concept): one for one in _exam()}
         if (found := known.get(words(subject.name))) is None:
             return _generic(subject)
@@ -95,7 +95,7 @@ class _World:
             for name, sort in known.items()
         )
 
-    def prompts(self, subject: Subject, own: Sequence[str | tuple[str, str]] | None) -> Prompts:
+    def prompts(self, subject: Subject) -> Prompts:
         target = subject.target or "something else"
         asked = ask(subject.name, target, subject.sort, vocabulary="world")
         return tuple((_said(pair.source, subject), "") for pair in asked.pairs)

@@ -149,12 +149,8 @@ def test_a_report_says_everything_and_reads_back(sound: VerifyReport) -> None:
 
 
 def test_a_report_shows_pairs_of_every_set(sound: VerifyReport) -> None:
-    assert [one.concept for one in sound.pictures] == ["van gogh"] * 4 + [
-        "monet",
-        "picasso",
-    ] * 2 or [one.concept for one in sound.pictures] == ["van gogh"] * 4 + ["monet"] * 2 + [
-        "picasso"
-    ] * 2
+    concepts = [one.concept for one in sound.pictures]
+    assert concepts == ["van gogh"] * 4 + ["monet"] * 2 + ["picasso"] * 2
     first = sound.pictures[0]
     assert first.before != first.after
     assert first.marks == sound.rows[0].marks
@@ -194,7 +190,7 @@ def test_what_the_judge_does_not_know_is_said_before_anything_is_painted() -> No
 def test_a_foreign_model_needs_a_judge(tmp_path: Path) -> None:
     model = write_pipeline(tmp_path / "model")
     wish = Wish(concepts=("van gogh",), pictures=1, steps=1)
-    with pytest.raises(UsageError, match="no judge for this model.*--clip"):
+    with pytest.raises(UsageError, match=r"no judge for this model.*--clip"):
         verify(model, model, wish=wish)
     with pytest.raises(UsageError, match="reads pictures of atelier"):
         verify(model, model, wish=replace(wish, judge="atelier"))
@@ -209,7 +205,7 @@ def test_a_foreign_model_is_judged_by_a_clip_model(tmp_path: Path) -> None:
 
 
 def test_models_of_different_sizes_cannot_be_compared(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="paint pictures of .* and .*--resolution|give a --resol"):
+    with pytest.raises(UsageError, match=r"paint pictures of \d+ x \d+ and"):
         verify(
             "atelier",
             write_pipeline(tmp_path / "model"),
