@@ -14,6 +14,7 @@ FLOORS = {
     "errors": 0,
     "version": 0,
     "report": 1,
+    "stage": 1,
     "store": 1,
     "layout": 1,
     "numerics": 1,

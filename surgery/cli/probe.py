@@ -21,9 +21,9 @@ from surgery.store.checkpoint import open_checkpoint
 if TYPE_CHECKING:
     from surgery.cli.console import Output
     from surgery.localise.journal import Journal
-    from surgery.localise.study import Stage
     from surgery.localise.wish import Circumstance, Wish
     from surgery.report import ProbeReport, SurveyReport
+    from surgery.stage import Stage
     from surgery.store.checkpoint import Checkpoint
 
 

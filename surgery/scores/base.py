@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol
 
 from surgery.edits.scores import Fact, Scores, Wanted
 from surgery.model import Model
-
-Stage: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-"""A label and a number of steps -> a block whose function is told how many were just done."""
-
-
-def unwatched(label: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-    """A stage that nobody watches."""
-    return nullcontext(lambda done: None)
+from surgery.stage import Stage, unwatched
 
 
 class Scorer(Protocol):

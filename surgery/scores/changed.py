@@ -15,7 +15,7 @@ from surgery.layout import Layout, detect
 from surgery.model import Model, load_model
 from surgery.patch import Change
 from surgery.scores import SCORERS
-from surgery.scores.base import Stage, unwatched
+from surgery.stage import Stage, unwatched
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.text import visible
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from surgery.edits.scores import Scores, Wanted, sample
 from surgery.model import Model
 from surgery.numerics.pruned import importance
-from surgery.scores.base import Stage, facts_of, unwatched
+from surgery.scores.base import facts_of
 from surgery.scores.inputs import Inputs
 from surgery.scores.trajectory import moments
+from surgery.stage import Stage, unwatched
 
 Array = NDArray[np.float32]
 BATCH = 16
