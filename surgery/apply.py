@@ -22,6 +22,7 @@ from surgery.recipe import Recipe
 from surgery.report import Drift, EditedTensor, Gate, Leak, Report, SiteFigure
 from surgery.rounding import Result, coarse, round_once
 from surgery.solve import solve
+from surgery.stage import Stage, unwatched
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 from surgery.store.compare import same_bytes
 from surgery.store.digest import Algorithm, check_algorithm
@@ -91,6 +92,7 @@ def apply(
     on_plan: Callable[[Plan], object] = lambda plan: None,
     bring: Callable[[Checkpoint], Checkpoint] = Checkpoint.here,
     progress: Progress | None = None,
+    stage: Stage = unwatched,
 ) -> ApplyReport:
     """Make the recipe's edits in a copy of a checkpoint.
 
@@ -106,6 +108,7 @@ def apply(
         on_plan: called with the plan, before it is checked whether there is room for it.
         bring: makes of a model on the Hub one on this machine, where it will be written.
         progress: called with the number of bytes just written.
+        stage: told how far runs of the model are, where an edit needs any.
 
     Raises:
         SurgeryError: before anything is written, or with nothing left of what was.
@@ -121,7 +124,7 @@ def apply(
         check_patch(plan, save_patch, out, force=force)
     clock.lap("plan")
     checkpoint = bring(checkpoint) if target else checkpoint
-    patch, solved = solve(recipe, checkpoint, tokenizer, layout)
+    patch, solved = solve(recipe, checkpoint, tokenizer, layout, stage)
     result = round_once(patch, solved, checkpoint)
     clock.lap("solve")
     gates = limits(recipe.expect, result.leaks, result.drifts)

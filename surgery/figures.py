@@ -32,7 +32,10 @@ NEIGHBOURS = 8
 
 Label = TypeVar("Label")
 
-OWN = ("prompts", "pooled path")
+BY_SCORE = "score"
+"""The wording of what is left by score, where an edit is solved on scores and not on prompts."""
+
+OWN = ("prompts", "pooled path", BY_SCORE)
 """The wordings that an edit is solved on."""
 
 WORST = "worst case"
@@ -178,3 +181,9 @@ def _spread(figures: Matrix) -> Spread:
 def _targets(edit: Edit) -> dict[str, str]:
     """Concept -> target, where the edit has such a list."""
     return {concept.erase: target_of(concept) for concept in getattr(edit, "concepts", ())}
+
+
+def concepts_of(edit: Edit) -> tuple[str, str]:
+    """The names of all concepts of an edit, and of what they become."""
+    targets = _targets(edit)
+    return ", ".join(targets), ", ".join(dict.fromkeys(targets.values()))

@@ -17,11 +17,16 @@ from surgery.edits.base import Ask, Context, Edit, Matrix, Position, States
 from surgery.edits.checks import Check, Checked
 from surgery.edits.delta import Array
 from surgery.edits.neutral import prompts_without
+from surgery.edits.scored import ScoredEdit
+from surgery.edits.scores import Scores
 from surgery.errors import CheckpointError, EditError
+from surgery.figures import BY_SCORE, concepts_of
 from surgery.layout import Layout, Site, TextShape
 from surgery.numerics.text_prefix import FirstLayer, attended, used_ids
 from surgery.patch import Change
 from surgery.scaled import numbers, single_rows
+from surgery.score_file import read_scores
+from surgery.stage import Stage, unwatched
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.text import visible
 from surgery.tokens import Spots, Tokens, find_tokens, spots
@@ -100,22 +105,50 @@ class Weights:
 
 
 def gather(
-    edit: Edit, layout: Layout, weights: Weights, checks: Sequence[Check] | None = None
+    edit: Edit,
+    layout: Layout,
+    weights: Weights,
+    checks: Sequence[Check] | None = None,
+    stage: Stage = unwatched,
 ) -> tuple[Context, Checked]:
     """Find the states that an edit is solved on, and those it is measured on.
 
     Args:
         checks: where to measure; left out, where the edit says.
+        stage: told how far runs of the model are, where the edit needs any.
 
     Raises:
         EditError: the edit needs states that are not computed here, or a prompt is too long.
         CheckpointError: no tokenizer is found, or one of another model.
     """
+    if isinstance(edit, ScoredEdit):
+        return _scored(edit, layout, weights, stage)
     asked = edit.checks(layout) if checks is None else tuple(checks)
     found, looked = _places(edit, layout, weights, asked)
     states = _STATES[edit.states](found.prefixes + looked.prefixes, edit, layout, weights)
     own = len(found.prefixes)
     return found.context(states[:own]), looked.checked(states[own:])
+
+
+def _scored(
+    edit: ScoredEdit, layout: Layout, weights: Weights, stage: Stage
+) -> tuple[Context, Checked]:
+    """Scores from the edit's file, or from runs of the model as the edits so far leave it."""
+    if edit.scores is not None:
+        return _only(read_scores(edit.scores), edit)
+    # Imported here because torch is needed by edits that are scored, and by no other.
+    from surgery.scores.changed import scores_of
+
+    wanted = edit.wanted(layout)
+    found = scores_of(wanted, weights.checkpoint, weights.changes, weights.tokenizer, stage)
+    return _only(found, edit)
+
+
+def _only(scores: Scores, edit: Edit) -> tuple[Context, Checked]:
+    """A context of scores alone, and the labels of what can be told by them."""
+    none, no = np.zeros((0, 0)), ()
+    context = Context(none, none, none, no, no, np.zeros(0), np.zeros(0), scores)
+    return context, Checked(none, none, (BY_SCORE,), concepts_of(edit)[:1], np.zeros((1, 0)), ("",))
 
 
 def _places(

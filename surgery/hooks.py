@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor, nn
 
-At: TypeAlias = Literal["context", "output"]
+At: TypeAlias = Literal["context", "input", "output"]
 CONTEXT = "encoder_hidden_states"
 """How diffusers calls what an attention layer reads besides the picture."""
 
@@ -24,8 +24,9 @@ class Hook:
 
     Args:
         module: the module.
-        at: `context`, what a cross-attention layer is called with besides the picture; or
-            `output`, what the module gives (the first of several).
+        at: `context`, what a cross-attention layer is called with besides the picture; `input`,
+            the first thing that the module is called with; or `output`, what it gives (the first
+            of several).
         change: takes that tensor, rows first, and gives what stands in its place.
     """
 
@@ -51,6 +52,13 @@ def intervene(hooks: Sequence[Hook]) -> Iterator[None]:
 
 
 def _register(hook: Hook) -> Callable[[], None]:
+    if hook.at == "input":
+
+        def entering(module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            return (hook.change(args[0]), *args[1:])
+
+        return hook.module.register_forward_pre_hook(entering).remove
+
     if hook.at == "context":
 
         def before(

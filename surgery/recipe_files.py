@@ -1,7 +1,7 @@
-"""What a recipe keeps in files beside it: lists of concepts, and the report that names its layers.
+"""What a recipe keeps in files beside it: lists of concepts, a report that names layers, scores.
 
-They are read into the recipe's values before anything else looks at them: a recipe that was loaded
-needs no other file, and neither does one that is stored with a result.
+Lists and reports are read into the recipe's values before anything else looks at them. Scores may
+be as large as a model and stay in their file; here it is found.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ def with_files(located: Located, folder: Path) -> Located:
             located = _with_list(located, ("edits", number, "concepts"), given, folder)
         if isinstance(given := edit.get("where"), dict):
             located = _with_sites(located, ("edits", number, "where"), given, folder)
+        if isinstance(given := edit.get("scores"), str):
+            located = _with_scores(located, ("edits", number, "scores"), given, folder)
     return located
 
 
@@ -69,6 +71,16 @@ def _with_sites(
     except UsageError as error:
         raise RecipeError(error.what, where=where, hint=error.hint) from error
     return _replaced(located, field, ", ".join(best), {})
+
+
+def _with_scores(located: Located, field: Field, name: str, folder: Path) -> Located:
+    """The file's own place, whatever folder the command is called from."""
+    where = located.at(field)
+    path = _inside(name, where, folder)
+    if not path.is_file():
+        hint = "surgery probe --scores makes one"
+        raise RecipeError(f"there is no score file {visible(name)}", where=where, hint=hint)
+    return _replaced(located, field, str(path), {})
 
 
 def _replaced(
@@ -101,16 +113,19 @@ def _check_keys(
 
 
 def _path(located: Located, field: Field, given: Mapping[str, Plain], folder: Path) -> Path:
+    return _inside(str(given["from"]), located.at((*field, "from")), folder)
+
+
+def _inside(name: str, where: str, folder: Path) -> Path:
     """The file meant; a recipe from a stranger may not reach for others."""
-    where = located.at((*field, "from"))
     try:
-        path = (folder / str(given["from"])).resolve()
+        path = (folder / name).resolve()
         homes = (folder.resolve(), Path.cwd())
     except (OSError, ValueError, RuntimeError) as error:
         raise RecipeError("no such file", where=where) from error
     if not any(path.is_relative_to(home) for home in homes):
         raise RecipeError(
-            f"{visible(str(given['from']))} lies outside the recipe's folder",
+            f"{visible(name)} lies outside the recipe's folder",
             where=where,
             hint="put it beside the recipe",
         )

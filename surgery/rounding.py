@@ -14,6 +14,7 @@ import numpy as np
 from surgery.edits.delta import Array, Mapped
 from surgery.errors import EditError
 from surgery.figures import OWN, Meter, SolvedEdit
+from surgery.mask_figures import MaskMeter
 from surgery.patch import EditRecord, Patch
 from surgery.report import Drift, EditedTensor, Leak, SiteFigure
 from surgery.scaled import meaning, numbers, stored_bytes
@@ -73,7 +74,7 @@ def round_once(patch: Patch, solved: Sequence[SolvedEdit], checkpoint: Checkpoin
         EditError: a value overflows the type, or no byte of a tensor changes.
     """
     values = Values(patch, checkpoint, {})
-    meters = [Meter(one, _shared(patch, order)) for order, one in enumerate(solved)]
+    meters = [_meter(one, _shared(patch, order)) for order, one in enumerate(solved)]
     tensors, room = [], KEPT
     for name in patch.changes:
         steps = _Steps.of(patch, name, checkpoint)
@@ -129,6 +130,7 @@ class _Steps:
             rank=rank,
             relative_norm=_length(stored - self.before) / size if size else 0.0,
             changed=float(np.mean(stored != self.before)),
+            zeroed=int(np.count_nonzero((stored == 0) & (self.before != 0))),
             lost=lost / wanted if wanted else 0.0,
         )
 
@@ -147,7 +149,12 @@ def _shared(patch: Patch, order: int) -> Mapped | None:
     return shared if isinstance(shared, Mapped) and all(one is shared for one in own) else None
 
 
-def _measure(meter: Meter, name: str, found: Array | None, stored: Array) -> None:
+def _meter(solved: SolvedEdit, shared: Mapped | None) -> Meter | MaskMeter:
+    kind = MaskMeter if solved.edit.states == "scores" else Meter
+    return kind(solved, shared)
+
+
+def _measure(meter: Meter | MaskMeter, name: str, found: Array | None, stored: Array) -> None:
     if found is None:
         return
     for site in meter.solved.sites:

@@ -14,6 +14,7 @@ from surgery.gather import Weights, gather
 from surgery.layout import Layout, Site, detect
 from surgery.patch import Change, EditRecord, Patch
 from surgery.recipe import Recipe
+from surgery.stage import Stage, unwatched
 from surgery.store.checkpoint import Checkpoint
 from surgery.version import __version__
 
@@ -23,12 +24,14 @@ def solve(
     checkpoint: Checkpoint,
     tokenizer: Path | None = None,
     layout: Layout | None = None,
+    stage: Stage = unwatched,
 ) -> tuple[Patch, tuple[SolvedEdit, ...]]:
     """Solve the edits one after the other; each finds the weights as the ones before left them.
 
     Args:
         tokenizer: a folder with the tokenizer to use; left out, it is searched for.
         layout: that of the checkpoint; left out, it is detected.
+        stage: told how far runs of the model are, where an edit needs any.
 
     Raises:
         EditError: an edit cannot be made, or solves to no change or to numbers that are not finite.
@@ -40,7 +43,7 @@ def solve(
     records: list[EditRecord] = []
     for number, edit in with_companions(active, layout):
         assert layout is not None
-        one = _gathered(number, edit, layout, weights)
+        one = _gathered(number, edit, layout, weights, stage)
         checkpoint.prepare(_tensors(one, layout))
         deltas = changes_of(one, weights)
         for name, change in by_tensor(len(solved), deltas, layout):
@@ -100,9 +103,11 @@ class _Sites(Mapping[Site, Matrix]):
         return len(self.sites)
 
 
-def _gathered(number: int, edit: Edit, layout: Layout, weights: Weights) -> SolvedEdit:
+def _gathered(
+    number: int, edit: Edit, layout: Layout, weights: Weights, stage: Stage
+) -> SolvedEdit:
     try:
-        context, checked = gather(edit, layout, weights)
+        context, checked = gather(edit, layout, weights, stage=stage)
     except EditError as error:
         where = f"edits[{number}]: {error.where}" if error.where else f"edits[{number}]"
         raise EditError(error.what, where=where, hint=error.hint) from error

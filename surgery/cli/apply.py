@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from surgery.apply import ApplyReport
     from surgery.cli.console import Output
     from surgery.recipe import Recipe
+    from surgery.stage import Advance
     from surgery.store.checkpoint import Checkpoint
     from surgery.store.digest import Algorithm
 
@@ -142,10 +143,19 @@ def _edit(recipe: Recipe, checkpoint: Checkpoint, wish: _Wish, console: Output) 
             on_plan=lambda plan: console.page(plan_page(plan)),
             bring=partial(bring, console),
             progress=advance,
+            stage=partial(_stage, console),
         )
     if picture and out and report.out:
         paint(checkpoint.root, out, recipe, picture, console)
     _show(report, checkpoint, picture if report.out else None, (wish.dry_run, console))
+
+
+def _stage(console: Output, label: str, total: int) -> AbstractContextManager[Advance]:
+    """A bar for runs of the model, whose libraries then have talked enough."""
+    from surgery.cli.hush import hush
+
+    hush()
+    return console.progress(label, total, "steps")
 
 
 def _show(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,11 @@ def apply_page(report: ApplyReport) -> Page:
     page: list[Line | Table] = [Line(f"Warning: {text}", "warn") for text in report.warnings]
     if report.tensors:
         page.append(_tensors(report.tensors))
+    if zeroed := sum(tensor.zeroed for tensor in report.tensors):
+        entries = sum(prod(tensor.shape) for tensor in report.tensors)
+        page.append(
+            Line(f"{zeroed:,} of {entries:,} weights set to zero, {percent(zeroed / entries)}")
+        )
     page.append(Line(_untouched(report), "good"))
     page.extend(fetched_lines(report.fetched, report.requests, report.plan.bytes_total))
     if report.leaks:
@@ -170,7 +176,7 @@ def _most(leaks: tuple[Leak, ...]) -> Iterator[tuple[str, ...]]:
 def _drifts(drifts: tuple[Drift, ...]) -> Table:
     rows = tuple(
         (
-            f"{drift.prompts:,} {drift.group}{', ' + drift.path if drift.path else ''}",
+            f"{_whose(drift)}{', ' + drift.path if drift.path else ''}",
             *_figures(drift.figure),
             ", ".join(moved.prompt for moved in drift.most[:MOST_MOVED]),
         )
@@ -179,6 +185,10 @@ def _drifts(drifts: tuple[Drift, ...]) -> Table:
     title = "Drift: how far other prompts moved (0 is not at all)"
     columns = ("prompts", "median", "95 %", "at most", "moved most")
     return Table(title, columns, rows, right=frozenset({1, 2, 3}))
+
+
+def _whose(drift: Drift) -> str:
+    return f"{drift.prompts:,} {drift.group}" if drift.prompts else drift.group
 
 
 def _figures(spread: Spread) -> tuple[str, str, str]:

@@ -16,14 +16,15 @@ from surgery.cli.options import (
 )
 from surgery.cli.probe_files import Files, checked, open_journal, write_files
 from surgery.cli.probe_forecast import show_forecast
+from surgery.cli.probe_scores import SCORED, score, show_wanted
 from surgery.store.checkpoint import open_checkpoint
 
 if TYPE_CHECKING:
     from surgery.cli.console import Output
     from surgery.localise.journal import Journal
-    from surgery.localise.study import Stage
     from surgery.localise.wish import Circumstance, Wish
     from surgery.report import ProbeReport, SurveyReport
+    from surgery.stage import Stage
     from surgery.store.checkpoint import Checkpoint
 
 
@@ -56,6 +57,10 @@ def command(
     resolution: own.ResolutionOption = None,
     config: own.ConfigOption = None,
     tokenizer: TokenizerOption = None,
+    scores: own.ScoresOption = None,
+    where: own.WhereOption = None,
+    base: own.BaseOption = None,
+    goal: own.GoalOption = None,
     journal: own.JournalOption = None,
     fresh: own.FreshOption = False,
     dry_run: DryRunOption = False,
@@ -63,7 +68,7 @@ def command(
     allow_pickle: AllowPickleOption = False,
     format: FormatOption = "human",
 ) -> None:
-    """Find out which layers of a model keep a concept.
+    """Find out which layers of a model keep a concept, or which of its weights.
 
     Nothing of the model is changed. What is measured is kept at once, so that a probe which is
     stopped goes on where it was when it is asked again.
@@ -73,6 +78,7 @@ def command(
       surgery probe atelier --concept "van gogh" --prompts 2 --seeds 1 --recipe found.yaml
       surgery probe my_model/ --concept "greg rutkowski" --kind style --report found.html
       surgery probe model.safetensors --method locogen --judge clip --clip my_clip/ --dry-run
+      surgery probe atelier -c "van gogh" --method conceptprune --prompts 1 --seeds 1 --steps 4
     """
     from surgery.cli.console import Output
     from surgery.localise.wish import Circumstance, Wish
@@ -80,13 +86,17 @@ def command(
     wish = Wish(
         concept, target, kind, tuple(prompt or ()), method, judge, clip, prompts, seeds, first_seed,
         check, draws, steps, guidance, noise, window, stride, threshold, batch, per_kind,
+        where=where, base=base, goal=goal,
     )  # fmt: skip
-    files = checked(Files(recipe, tuple(report or ()), journal, fresh, force), wish)
+    files = checked(Files(recipe, tuple(report or ()), journal, fresh, force, scores), wish)
     out, checkpoint = Output(format), open_checkpoint(model, allow_pickle=allow_pickle)
+    is_scored = method in SCORED
     if dry_run:
-        return show_forecast(checkpoint, wish, device, out)
-    where = Circumstance(device, dtype, resolution, config, tokenizer)
-    _probe(checkpoint, replace(wish, thumbnails=files.has_page), where, files, out)
+        show = show_wanted if is_scored else show_forecast
+        return show(checkpoint, wish, device, out)
+    place = Circumstance(device, dtype, resolution, config, tokenizer)
+    run = score if is_scored else _probe
+    run(checkpoint, replace(wish, thumbnails=files.has_page), place, files, out)
 
 
 def _probe(

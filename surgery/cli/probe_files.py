@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from surgery.errors import OutputError, UsageError
 from surgery.store.text import visible
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from surgery.cli.console import Output
     from surgery.localise.journal import Journal
     from surgery.localise.wish import Wish
-    from surgery.report import ProbeReport, SurveyReport
+    from surgery.report import ComponentReport, ProbeReport, SurveyReport
     from surgery.store.checkpoint import Checkpoint
+
+    Found: TypeAlias = ProbeReport | SurveyReport | ComponentReport
 
 FORMS = (".html", ".json", ".png")
 
@@ -31,6 +33,7 @@ class Files:
         journal: None for the one in the cache.
         fresh: whether to pass over what the journal has.
         force: whether to replace what is there.
+        scores: of components, as safetensors.
     """
 
     recipe: Path | None
@@ -38,6 +41,7 @@ class Files:
     journal: Path | None
     fresh: bool
     force: bool
+    scores: Path | None = None
 
     @property
     def has_page(self) -> bool:
@@ -62,13 +66,25 @@ def checked(files: Files, wish: Wish) -> Files:
                 f"a report named {visible(str(place))}", hint=f"end it in {', '.join(FORMS)}"
             )
     if files.recipe is not None:
-        must_be_drafted(wish)
-    places = [place for place in (files.recipe, *files.reports) if place is not None]
+        must_be_drafted(wish, files.scores)
+    if files.scores is not None:
+        _check_scores(files.scores, wish)
+    places = [place for place in (files.recipe, files.scores, *files.reports) if place is not None]
     for number, place in enumerate(places):
         must_be_free(place, files.force)
         if place in places[:number]:
             raise UsageError(f"{visible(str(place))} is asked for twice")
     return files
+
+
+def _check_scores(place: Path, wish: Wish) -> None:
+    from surgery.cli.probe_scores import SCORED
+
+    if wish.method not in SCORED:
+        hint = f"--method {' or '.join(SCORED)} does"
+        raise UsageError(f"{wish.method} makes no --scores", hint=hint)
+    if place.suffix != ".safetensors":
+        raise UsageError(f"scores named {visible(str(place))}", hint="end it in .safetensors")
 
 
 def open_journal(files: Files, checkpoint: Checkpoint) -> Journal:
@@ -85,9 +101,7 @@ def cache() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "surgery"
 
 
-def write_files(
-    found: ProbeReport | SurveyReport, files: Files, recipe: Callable[[], str], out: Output
-) -> None:
+def write_files(found: Found, files: Files, recipe: Callable[[], str], out: Output) -> None:
     """Write what was asked for, and say where it is and what can be run next.
 
     Args:
@@ -104,8 +118,8 @@ def write_files(
         out.talk([wrote, *steps("next:", [surgery("apply", str(files.recipe))])])
 
 
-def _bytes(found: ProbeReport | SurveyReport, form: str) -> bytes:
-    makers: Mapping[str, Callable[[ProbeReport | SurveyReport], bytes]] = {
+def _bytes(found: Found, form: str) -> bytes:
+    makers: Mapping[str, Callable[[Found], bytes]] = {
         ".html": _html,
         ".png": _png,
         ".json": lambda one: (one.to_json() + "\n").encode(),
@@ -113,19 +127,25 @@ def _bytes(found: ProbeReport | SurveyReport, form: str) -> bytes:
     return makers[form](found)
 
 
-def _html(found: ProbeReport | SurveyReport) -> bytes:
-    from surgery.pages import probe_page
+def _html(found: Found) -> bytes:
+    from surgery.pages import component_page, probe_page
+    from surgery.report import ComponentReport
 
+    if isinstance(found, ComponentReport):
+        return component_page(found).encode()
     return probe_page(found).encode()
 
 
-def _png(found: ProbeReport | SurveyReport) -> bytes:
+def _png(found: Found) -> bytes:
     import io
 
+    from surgery.pictures.components import component_chart
     from surgery.pictures.heat import heat_map
+    from surgery.report import ComponentReport
 
     file = io.BytesIO()
-    heat_map(found).save(file, format="PNG", optimize=True)
+    drawn = component_chart(found) if isinstance(found, ComponentReport) else heat_map(found)
+    drawn.save(file, format="PNG", optimize=True)
     return file.getvalue()
 
 

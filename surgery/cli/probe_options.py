@@ -7,7 +7,9 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-Method: TypeAlias = Literal["quick", "locogen", "trace_unet", "trace_text", "weights"]
+Method: TypeAlias = Literal[
+    "quick", "locogen", "trace_unet", "trace_text", "weights", "attribution", "conceptprune"
+]
 Sort: TypeAlias = Literal["style", "object", "fact"]
 Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
 
@@ -41,7 +43,8 @@ MethodOption = Annotated[
     typer.Option(
         "--method",
         help="quick: seconds to a minute; locogen: every window of layers painted anew;"
-        " trace_unet and trace_text: causal tracing; weights: a hint from the matrices alone.",
+        " trace_unet and trace_text: causal tracing; weights: a hint from the matrices alone;"
+        " attribution and conceptprune: what every single weight counts.",
     ),
 ]
 JudgeOption = Annotated[
@@ -159,6 +162,32 @@ JournalOption = Annotated[
         help="Where measurements are kept, so that a stopped probe goes on; default in the cache.",
     ),
 ]  # fmt: skip
+ScoresOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--scores", metavar="FILE",
+        help="Keep the scores of components, .safetensors; one file serves masks of every size.",
+    ),
+]  # fmt: skip
+WhereOption = Annotated[
+    str | None,
+    typer.Option(
+        "--where", metavar="SELECTOR",
+        help="Which weights are scored, as in ff.{in,out}[2:5]; default by method.",
+    ),
+]  # fmt: skip
+BaseOption = Annotated[
+    Literal["target", "empty"] | None,
+    typer.Option(
+        "--base", help="What attribution holds the concept against; default its target's prompts."
+    ),
+]
+GoalOption = Annotated[
+    Literal["erase", "amplify"] | None,
+    typer.Option(
+        "--goal", help="What the scores of attribution are for; default to erase the concept."
+    ),
+]
 FreshOption = Annotated[
     bool, typer.Option("--fresh", help="Measure anew what the journal already has.")
 ]

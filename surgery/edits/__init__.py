@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from surgery.edits.base import Edit
+from surgery.edits.conceptprune import ConceptPrune
 from surgery.edits.cure import Cure
 from surgery.edits.double_projection import DoubleProjection
 from surgery.edits.locoedit import LocoEdit
@@ -23,4 +24,5 @@ EDITS: dict[str, type[Edit]] = {
     "speed": Speed,
     "double_projection": DoubleProjection,
     "cure": Cure,
+    "conceptprune": ConceptPrune,
 }

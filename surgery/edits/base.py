@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from surgery.edits.delta import Delta
 from surgery.edits.names import within, words
+from surgery.edits.scores import Scores
 
 if TYPE_CHECKING:
     from surgery.edits.checks import Check
@@ -26,9 +27,10 @@ Kind = Literal["style", "object", "fact"]
 Position = Literal[
     "subject", "name", "bos", "eos", "pads", "all", "prompt", "whole", "ends", "same", "match"
 ]
-States = Literal["first_attention", "conditioning", "pooled"]
-"""What an edited weight reads: the input of the first text attention's output map, the states that
-cross-attention reads, or the one state of the whole prompt."""
+States = Literal["first_attention", "conditioning", "pooled", "scores"]
+"""What an edit is solved on: what the edited weight reads, which is the input of the first text
+attention's output map, the states that cross-attention reads, or the one state of the whole prompt;
+or else scores of its components."""
 
 SETTINGS = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
@@ -119,6 +121,7 @@ class Context:
         preserve_labels: (m,).
         key_weights: (n,).
         preserve_weights: (m,).
+        scores: of components, for an edit that is solved on those; then there are no keys.
     """
 
     keys: Matrix
@@ -128,6 +131,7 @@ class Context:
     preserve_labels: tuple[str, ...]
     key_weights: Matrix
     preserve_weights: Matrix
+    scores: Scores | None = None
 
 
 class Edit(BaseModel, ABC):

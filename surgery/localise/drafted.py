@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from surgery.draft import FIRST_TEXT, draft_recipe
 from surgery.errors import UsageError
+from surgery.localise.components import edit_for
 from surgery.localise.wish import Wish
-from surgery.questions import Vocabulary, ask
+from surgery.questions import Question, Vocabulary, ask
+from surgery.recipe import Recipe
 from surgery.report import ProbeReport, Score
 from surgery.report.findings import headline, percent
 
@@ -15,14 +19,22 @@ DRAFTED = ("quick", "locogen", "weights", "trace_text")
 """Probes whose places an edit can be made of."""
 
 
-def must_be_drafted(wish: Wish) -> None:
+SCORED = ("attribution", "conceptprune", "neurons")
+"""Probes of whose scores a mask can be made, where they are kept."""
+
+
+def must_be_drafted(wish: Wish, scores: Path | None = None) -> None:
     """Refuse what no recipe can follow from, before anything is measured.
 
     Raises:
-        UsageError: no concept, or a probe whose places no edit is made of.
+        UsageError: no concept, places of which no edit is made, or scores that are not kept.
     """
     if wish.concept is None:
         raise UsageError("a recipe without a concept", hint="name one by --concept")
+    if wish.method in SCORED:
+        if scores is None:
+            raise UsageError("a recipe of scores that are not kept", hint="keep them by --scores")
+        return
     if wish.method not in DRAFTED:
         hint = f"use {' or '.join(DRAFTED[:2])}"
         raise UsageError(f"no recipe follows from {wish.method}", hint=hint)
@@ -78,3 +90,21 @@ def _line(score: Score) -> str:
     if score.shown is not None:
         parts.append(f"still shown {percent(score.shown.value)} of {score.shown.count}")
     return " ".join(parts)
+
+
+def drafted_mask(question: Question, wish: Wish, scores: Path, recipe: Path) -> str:
+    """The text of a recipe that masks components by scores that were kept.
+
+    Args:
+        scores: the score file.
+        recipe: where the recipe will be; it names the file as seen from there.
+
+    Raises:
+        UsageError: the score file lies in another folder.
+    """
+    if scores.resolve().parent != recipe.resolve().parent:
+        raise UsageError("the scores lie outside the recipe's folder", hint="keep both in one")
+    edit = edit_for(question, wish).model_copy(update={"scores": scores.name})
+    word = re.sub(r"[^a-z0-9]+", "_", question.concept.casefold()).strip("_") or "concept"
+    about = f"What speaks for {question.concept} is masked, by the scores of {wish.method}."
+    return Recipe(version=1, name=f"mask_{word}", description=about, edits=(edit,)).dump()

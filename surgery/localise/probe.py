@@ -20,7 +20,7 @@ from surgery.localise.hint import hint
 from surgery.localise.journal import Journal
 from surgery.localise.quick import run_quick
 from surgery.localise.run import Means, run_probe
-from surgery.localise.study import Stage, Study, unwatched
+from surgery.localise.study import Study
 from surgery.localise.survey import survey_of
 from surgery.localise.wish import Circumstance, Wish
 from surgery.model import Model, load_model
@@ -29,6 +29,7 @@ from surgery.probes.quick import Quick
 from surgery.probes.weights import Weights
 from surgery.questions import Question, vocabulary_of
 from surgery.report import ProbeReport, SurveyReport
+from surgery.stage import Stage, unwatched
 from surgery.store.checkpoint import Checkpoint, open_checkpoint
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from torch import Tensor
 from surgery.errors import UsageError
 from surgery.judges import Judge, Seen
 from surgery.localise.journal import Journal, Measurement, key_of
-from surgery.localise.study import Stage, Study
+from surgery.localise.study import Study
 from surgery.model import Model
 from surgery.pictures.thumbnail import thumbnail
 from surgery.probes.base import RESTORING, Arm, Probe
@@ -19,6 +19,7 @@ from surgery.questions import Pair
 from surgery.report import Setting
 from surgery.runs.base import Case, Row
 from surgery.runs.ways import RUNNERS
+from surgery.stage import Stage
 
 Found = Mapping[Arm, tuple[Measurement | None, ...]]
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeAlias
 
 from surgery.questions import Question
 from surgery.runs.base import Case, Sampling
@@ -14,14 +11,6 @@ from surgery.runs.base import Case, Sampling
 NOISES = (3.0, 5.0, 8.0, 12.0)
 CASES = 4
 """Prompts that a window is run in full with, after a glance."""
-
-Stage: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-"""A label and a number of steps -> a block whose function is told how many were just done."""
-
-
-def unwatched(label: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-    """A stage that nobody watches."""
-    return nullcontext(lambda done: None)
 
 
 @dataclass(frozen=True, slots=True)

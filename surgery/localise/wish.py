@@ -40,6 +40,8 @@ class Wish:
             least that takes the concept from half of the pictures.
         window, stride, threshold: of probes of windows, see `LocoGen`.
         batch: pictures that are made at a time.
+        where, base, goal: of scores of components: which weights, what the concept is held against,
+            and whether it is to be erased or amplified; None for what the method's edit takes.
         per_sort: how many concepts of each sort, where no concept is named; None for three where
             that is cheap, else one.
     """
@@ -65,6 +67,9 @@ class Wish:
     batch: int = 8
     per_sort: int | None = None
     thumbnails: bool = False
+    where: str | None = None
+    base: str | None = None
+    goal: str | None = None
 
     def __post_init__(self) -> None:
         counts = ("prompts", "seeds", "draws", "steps", "window", "stride", "batch", "per_sort")

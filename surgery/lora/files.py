@@ -37,7 +37,7 @@ def stored(named: Sequence[Named], dtype: str) -> dict[str, tuple[NewTensor, ...
 def as_loaded(files: Mapping[str, Sequence[NewTensor]]) -> dict[str, Array]:
     """File and tensor name -> what a loader reads of it."""
     return {
-        file + one.name: decode(one.data, one.dtype, one.shape)
+        file + one.name: decode(bytes(one.data), one.dtype, one.shape)
         for file, tensors in files.items()
         for one in tensors
     }

@@ -79,6 +79,14 @@ class DiffusersModel:
         """Modules to put hooks on, in execution order, see `sites.modules`."""
         return sites.modules(kind, self.layout, self.denoiser, self.towers)
 
+    def owner(self, site: str) -> nn.Module:
+        """The module whose `weight` a site of the denoiser is, see `sites.owner`."""
+        return sites.owner(site, self.layout, self.denoiser)
+
+    def parameter(self, tensor: str) -> nn.Parameter:
+        """The parameter that a site's tensor is, such as `unet/…attn2.to_k.weight`."""
+        return sites.parameter(tensor, self.denoiser, self.towers)
+
     @torch.no_grad()
     def encode(self, prompts: Sequence[str], hooks: Sequence[Hook] = ()) -> Conditioning:
         """What the denoiser is told of prompts.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from surgery.errors import UsageError
 from surgery.layout import Layout
 from surgery.model.networks import COMPONENTS
 
@@ -43,6 +44,31 @@ def modules(
     found = _found(layout, f"{COMPONENTS[role]}/", towers[role], f"{role}.{site}", cut)
     # T5 keeps its table under two names, of which the second is run.
     return found[-1:] if what == "embedding" else found
+
+
+def owner(site: str, layout: Layout, denoiser: nn.Module) -> nn.Module:
+    """The module whose `weight` a site of the denoiser is, such as `ff.in[3]`.
+
+    Raises:
+        LayoutError: the selector names no site.
+        UsageError: what it names is no single weight of the denoiser.
+    """
+    found = layout.select(site)
+    name = found[0].tensor.removeprefix("unet/")
+    if len(found) != 1 or name == found[0].tensor or not name.endswith(".weight"):
+        raise UsageError(f"{site} is no single weight of the denoiser")
+    return denoiser.get_submodule(name.removesuffix(".weight"))
+
+
+def parameter(tensor: str, denoiser: nn.Module, towers: Mapping[str, nn.Module]) -> nn.Parameter:
+    """The parameter that a tensor of a model's layout is.
+
+    Args:
+        tensor: its name in a diffusers folder, as layouts of models in memory have it.
+    """
+    component, _, name = tensor.partition("/")
+    networks = {"unet": denoiser, **{COMPONENTS[role]: one for role, one in towers.items()}}
+    return networks[component].get_parameter(name)
 
 
 def _found(

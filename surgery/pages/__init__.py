@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from surgery.pages.components import component_page
 from surgery.pages.probe import probe_page
 
-__all__ = ["probe_page"]
+__all__ = ["component_page", "probe_page"]

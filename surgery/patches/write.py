@@ -112,7 +112,7 @@ class _Parts:
         return DifferenceEntry.of(difference, name)
 
 
-def _pieces(patch: PatchFile) -> list[bytes]:
+def _pieces(patch: PatchFile) -> list[bytes | memoryview]:
     """The bytes of the file, those of the widest numbers first."""
     parts = _Parts()
     records = tuple(parts.record(number, each) for number, each in enumerate(patch.tensors))

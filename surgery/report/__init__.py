@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from surgery.report.base import VERSION, Report, Spread
+from surgery.report.components import Component, ComponentReport, Correlation, SiteScores
 from surgery.report.diffs import BlockChange, ChangeKind, DiffReport, SiteChange, TensorChange
 from surgery.report.edits import Drift, EditedTensor, Gate, Leak, Moved, SiteFigure
 from surgery.report.exam import ExamReport, JudgedSet
@@ -38,6 +39,9 @@ __all__ = [
     "Attack",
     "BlockChange",
     "ChangeKind",
+    "Component",
+    "ComponentReport",
+    "Correlation",
     "Cost",
     "DiffReport",
     "Drift",
@@ -61,6 +65,7 @@ __all__ = [
     "Share",
     "SiteChange",
     "SiteFigure",
+    "SiteScores",
     "SortFinding",
     "Spread",
     "Summary",

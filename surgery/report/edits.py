@@ -14,7 +14,8 @@ class Leak:
     0 means that it reads exactly as its target, 1 that it reads as before.
 
     Args:
-        wording: how it is asked for: `prompts` are those of the edit itself.
+        wording: how it is asked for: `prompts` are those of the edit itself; `score`, where it is
+            solved on scores: the share of what speaks for the concept that is not taken out.
     """
 
     edit: int
@@ -71,6 +72,7 @@ class EditedTensor:
         relative_norm: ||W' - W|| / ||W||, Frobenius, after rounding to the stored type.
         changed: share (0 to 1) of the entries whose stored value changed.
         lost: ||rounded - solved|| / ||solved - W||: the part of the change that rounding took.
+        zeroed: entries that were not zero and are now.
     """
 
     name: str
@@ -80,6 +82,7 @@ class EditedTensor:
     relative_norm: float
     changed: float
     lost: float
+    zeroed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,15 @@ from surgery.store.staging import remove_litter, staged_file
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewTensor:
-    """One tensor as it will lie in a file."""
+    """One tensor as it will lie in a file; `data` counts in bytes."""
 
     name: str
     dtype: str
     shape: tuple[int, ...]
-    data: bytes
+    data: bytes | memoryview
 
 
-def pieces(tensors: Sequence[NewTensor], metadata: Mapping[str, str]) -> list[bytes]:
+def pieces(tensors: Sequence[NewTensor], metadata: Mapping[str, str]) -> list[bytes | memoryview]:
     """Return the bytes of a safetensors file: its header, then each tensor.
 
     Args:
@@ -34,7 +34,7 @@ def pieces(tensors: Sequence[NewTensor], metadata: Mapping[str, str]) -> list[by
     return [build_header(entries, metadata), *(each.data for each in tensors)]
 
 
-def write_new(content: Sequence[bytes], target: Path, *, force: bool) -> int:
+def write_new(content: Sequence[bytes | memoryview], target: Path, *, force: bool) -> int:
     """Write a file, and return its bytes.
 
     Args:
@@ -57,7 +57,7 @@ def write_new(content: Sequence[bytes], target: Path, *, force: bool) -> int:
     return total
 
 
-def fill(descriptor: int, content: Iterable[bytes], target: Path) -> None:
+def fill(descriptor: int, content: Iterable[bytes | memoryview], target: Path) -> None:
     """Write bytes to an open file and bring them to the disk; errors name `target`."""
     parts = tuple(content)
     with Sink(descriptor, target) as sink:

@@ -105,7 +105,7 @@ class Sink:
         self._total, self._shared_from = at + end - start, tail.at
         return True
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append `data`."""
         with memoryview(data) as view:
             done = 0

@@ -7,8 +7,8 @@ are left out.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from surgery.edits.base import Edit
 from surgery.edits.delta import Array
+from surgery.edits.scored import ScoredEdit
 from surgery.errors import EditError, SurgeryError, UsageError
 from surgery.figures import OWN
 from surgery.gates import gates
@@ -25,13 +26,12 @@ from surgery.plan import layout_for, make_plan
 from surgery.recipe import Recipe
 from surgery.report import Drift, Leak, Spread
 from surgery.solve import solve
+from surgery.stage import Stage, unwatched
 from surgery.store.checkpoint import Checkpoint
 from surgery.tune.front import front
 from surgery.tune.grid import Axes, Trial, Value, trials
 from surgery.tune.points import Point, TuneReport, Worst, check_wish, choose
-from surgery.tune.sweep import ELSEWHERE, Advance, Sweep, Swept
-
-Stage = Callable[[str, int], AbstractContextManager[Advance]]
+from surgery.tune.sweep import ELSEWHERE, Sweep, Swept
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def tune(
     grid: Grid,
     checkpoint: Checkpoint,
     wish: Wish,
-    stage: Stage = lambda label, total: nullcontext(lambda done: None),
+    stage: Stage = unwatched,
 ) -> TuneReport:
     """Solve and measure every trial, and choose one.
 
@@ -114,7 +114,7 @@ def tune(
     sweep = Sweep(grid.number, grid.trials, grid.layout, weights, held)
     asked = sweep.asked()
     with stage("reading prompts", len(set(asked.values()))) as advance, clock.lap("gather"):
-        states = sweep.gather(asked, advance)
+        states = sweep.gather(asked, advance, stage)
     with stage("solving", len(grid.trials)) as advance, clock.lap("solve"):
         swept = sweep.solve(asked, states, advance)
     with stage("measuring", sum(len(one.deltas) for one in swept)) as advance:
@@ -154,7 +154,10 @@ def _check(grid: Grid, trial: Trial, checkpoint: Checkpoint) -> None:
             raise
         inner = f"--grid where={where}: {error.where}" if error.where else f"--grid where={where}"
         raise type(error)(error.what, where=inner, hint=error.hint) from error
-    if not any(check.wording in OWN for check in trial.edit.checks(grid.layout)):
+    is_measured = isinstance(trial.edit, ScoredEdit) or any(
+        check.wording in OWN for check in trial.edit.checks(grid.layout)
+    )
+    if not is_measured:
         raise UsageError(
             f"this {trial.edit.method} edit erases nothing whose leak could be measured",
             where=f"edits[{grid.number}]",

@@ -24,6 +24,7 @@ Axes = Mapping[str, Sequence[Value]]
 Settings = Mapping[str, Value]
 
 USUAL: Axes = {
+    "ratio": (0.001, 0.002, 0.005, 0.01, 0.02, 0.05),
     "positions": ("last", "eos", "name"),
     "threshold": (0.0003, 0.001, 0.003, 0.01),
     "alpha": (1.0, 2.0, 5.0),
@@ -33,7 +34,7 @@ USUAL: Axes = {
 }
 """What is tried of a setting that an edit has, besides the value that the recipe gives it."""
 
-FIXED = ("method", "concepts", "moderate", "debias", "preserve")
+FIXED = ("method", "concepts", "moderate", "debias", "preserve", "scores")
 """Fields that say what an edit does; the others say how."""
 
 MOST = 5000

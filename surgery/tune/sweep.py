@@ -7,7 +7,7 @@ better for what it leaves alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,18 +15,21 @@ import numpy as np
 from surgery.edits.base import Asks, Context, Edit, States
 from surgery.edits.checks import Check, Checked
 from surgery.edits.delta import Array, Delta, LowRank, Mapped
+from surgery.edits.scored import ScoredEdit
+from surgery.edits.scores import Wanted
 from surgery.figures import OWN, SolvedEdit
 from surgery.gather import Weights, gather
 from surgery.layout import Layout, Site
+from surgery.mask_figures import masked
 from surgery.numerics.swept import Seen
 from surgery.solve import changes_of, with_companions
+from surgery.stage import Advance, Stage, unwatched
 from surgery.tune.grid import Trial
 
 SOLVED = ("strength", "ridge", "preserve_scale")
 """Settings of the solve alone, of which the asked states cannot depend."""
 
-Advance = Callable[[int], None]
-Asked = tuple[States, Asks, tuple[Check, ...]]
+Asked = tuple[States, Asks, tuple[Check, ...], Wanted | None]
 
 ELSEWHERE = "places that other points edit"
 """The wording of prompts at those places."""
@@ -81,6 +84,14 @@ class Swept:
     drifts: list[Array] = field(default_factory=list)
     inside: tuple[Array, Array] | None = None
 
+    def mask(self, site: Site, before: Array, delta: Delta) -> None:
+        """Measure one site of an edit that is solved on scores."""
+        scores = self.gathered.context.scores
+        assert scores is not None
+        left, moved = masked(scores, site, before, delta.added_to(before))
+        self.leaks.append(np.array([left], np.float32))
+        self.drifts.append(np.array([moved], np.float32))
+
     def add(self, seen: Seen, before: Array, delta: Delta) -> None:
         """Measure one site."""
         keys, still = self._inside(delta)
@@ -127,14 +138,17 @@ class Sweep:
         return {key: _everywhere(key[1], asked, found) for key, asked in found.items()}
 
     def gather(
-        self, asked: Mapping[tuple[int, int], Asked], advance: Advance
+        self,
+        asked: Mapping[tuple[int, int], Asked],
+        advance: Advance,
+        stage: Stage = unwatched,
     ) -> dict[Asked, Gathered]:
         """The states for everything asked, each once."""
         found: dict[Asked, Gathered] = {}
         for number, trial in enumerate(self.trials):
             for place, edit in enumerate(self._edits(trial)):
                 if (key := asked[number, place]) not in found:
-                    states = gather(edit, self.layout, self.weights, key[2])
+                    states = gather(edit, self.layout, self.weights, key[2], stage)
                     found[key] = Gathered.of(states, held=self.held)
                     advance(1)
         return found
@@ -163,6 +177,11 @@ class Sweep:
         for site in sites:
             before = self.weights.value(site)
             for gathered, group in _by_states(swept, site):
+                if gathered.context.scores is not None:
+                    for one in group:
+                        one.mask(site, before, one.deltas[site])
+                        advance(1)
+                    continue
                 seen = Seen.of(before, gathered.gaps, gathered.still)
                 for one in group:
                     one.add(seen, before, one.deltas[site])
@@ -174,17 +193,18 @@ class Sweep:
 
 
 def _asked(edit: Edit, layout: Layout) -> Asked:
-    return edit.states, edit.asks(layout), edit.checks(layout)
+    wanted = edit.wanted(layout) if isinstance(edit, ScoredEdit) and not edit.scores else None
+    return edit.states, edit.asks(layout), edit.checks(layout), wanted
 
 
 def _everywhere(place: int, asked: Asked, every: Mapping[tuple[int, int], Asked]) -> Asked:
     """The same, measured at the places of all trials."""
-    states, asks, own = asked
+    states, asks, own, wanted = asked
     others = {id(one): one for (_, at), one in every.items() if at == place}
     union = dict.fromkeys(check for one in others.values() for check in one[2])
     known = set(own)
     more = (check for check in union if check.wording in OWN and check not in known)
-    return states, asks, (*own, *(replace(check, wording=ELSEWHERE) for check in more))
+    return states, asks, (*own, *(replace(check, wording=ELSEWHERE) for check in more)), wanted
 
 
 def _by_states(swept: Sequence[Swept], site: Site) -> list[tuple[Gathered, list[Swept]]]:

@@ -10,7 +10,9 @@ import torch
 
 from surgery.edits import EDITS
 from surgery.edits.base import Context, Edit
+from surgery.edits.conceptprune import ConceptPrune
 from surgery.edits.ridge import RidgeEdit
+from surgery.edits.scores import Scores
 from surgery.layout import Layout, Site
 
 from .papers import cure_objective, held_objective, rece_objective
@@ -26,14 +28,20 @@ class Case:
 
     Args:
         targeted: whether it moves keys to their targets, rather than anywhere else.
+        scores: who makes the scores that it is solved on, '' for an edit that is solved on states.
     """
 
     fields: Mapping[str, object]
     objective: Objective
     targeted: bool = True
+    scores: str = ""
 
     def edit(self, method: str, **changes: object) -> Edit:
         return EDITS[method].model_validate({**self.fields, **changes})
+
+    def context(self) -> Context:
+        """States, and scores where the edit is solved on those."""
+        return replace(context(), scores=scores(self.scores)) if self.scores else context()
 
 
 def layout() -> Layout:
@@ -43,6 +51,7 @@ def layout() -> Layout:
     kinds += [f"{name}{tail}" for name in maps for tail in ("", ".bias")]
     sites = [Site(f"text.{kind}", 0, f"t/{kind}") for kind in kinds]
     sites += [Site(f"cross_attn.{part}", i, f"u/{i}/{part}") for part in "kv" for i in range(2)]
+    sites += [Site(f"ff.{part}", i, f"u/ff/{i}/{part}") for part in ("in", "out") for i in range(2)]
     sites.append(Site("pooled.in", 0, "u/pooled"))
     prefixes = {"denoiser": "u/", "text": "t/"}
     return Layout("some", "some", "some", "", tuple(sites), prefixes, {}, {})
@@ -60,6 +69,17 @@ def context(n: int = 6, m: int = 9) -> Context:
         key_weights=frozen(draw.uniform(0.5, 2, n)),
         preserve_weights=frozen(draw.uniform(0.5, 2, m)),
     )
+
+
+def scores(method: str) -> Scores:
+    """A number for every weight, some below zero, in whole sixteenths as places in a row are."""
+    draw = np.random.default_rng(8)
+    sites = [str(site) for site in layout().sites]
+    values = {
+        site: frozen(draw.integers(-WIDTH, WIDTH + 1, (OUT, WIDTH)) / WIDTH) for site in sites
+    }
+    norms = {site: frozen(draw.uniform(0.5, 2, WIDTH)) for site in sites}
+    return Scores(method, values, norms=norms)
 
 
 def shuffled(given: Context) -> Context:
@@ -113,6 +133,20 @@ def ridge_objective(
     return total
 
 
+def pruned_objective(
+    edit: Edit, changes: Changes, before: Mapping[Site, np.ndarray], given: Context
+) -> torch.Tensor:
+    """Half a square for each weight: to zero, by its strength, where it is masked, else to stay."""
+    assert isinstance(edit, ConceptPrune)
+    assert given.scores is not None
+    total = torch.zeros((), dtype=torch.float64)
+    for site, change in changes.items():
+        masked = torch.tensor(given.scores.of(str(site)) > 1 - np.ceil(edit.ratio * WIDTH) / WIDTH)
+        weight = torch.tensor(before[site])
+        total = total + (torch.where(masked, change + edit.strength * weight, change) ** 2).sum()
+    return total
+
+
 BARE = {"concepts": [{"erase": "van gogh", "target": "painting"}]}
 VAN_GOGH = {**BARE, "preserve_scale": 0.7}
 # Some of the directions of what is held are below it, most are not.
@@ -128,4 +162,7 @@ CASES: dict[str, Case] = {
     "speed": Case(PARTLY, held_objective),
     "double_projection": Case(PARTLY, held_objective),
     "cure": Case(BARE, cure_objective, targeted=False),
+    "conceptprune": Case(
+        {**BARE, "ratio": 0.1}, pruned_objective, targeted=False, scores="conceptprune"
+    ),
 }

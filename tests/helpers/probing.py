@@ -19,7 +19,7 @@ from surgery.judges.noise import NoiseJudge
 from surgery.layout import Layout
 from surgery.localise.journal import Journal
 from surgery.localise.run import Means, run_probe
-from surgery.localise.study import Stage, Study, unwatched
+from surgery.localise.study import Study
 from surgery.model import DiffusersModel, load_model
 from surgery.probes.base import Arm, Probe, Way
 from surgery.probes.locogen import LocoGen
@@ -29,6 +29,7 @@ from surgery.probes.trace_unet import TraceUnet
 from surgery.questions import Pair, Question
 from surgery.report import ProbeReport, Score
 from surgery.runs import Sampling
+from surgery.stage import Stage, unwatched
 from tests.helpers.deepfloyd import write_if
 from tests.helpers.pipelines import write_folder, write_single
 

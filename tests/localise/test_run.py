@@ -13,11 +13,12 @@ from surgery.errors import UsageError
 from surgery.hooks import intervene
 from surgery.judges import Judge, Mark, Seen
 from surgery.judges.noise import NoiseJudge
-from surgery.localise.study import Study, unwatched
+from surgery.localise.study import Study
 from surgery.probes.locogen import LocoGen
 from surgery.probes.trace_text import TraceText
 from surgery.questions import Question
 from surgery.report import ProbeReport
+from surgery.stage import unwatched
 from tests.helpers.probing import (
     FAMILIES,
     METHODS,

@@ -1,0 +1,16 @@
+"""Scores of components: a model is run, and each weight or row is told what it counts for.
+
+What is wanted an edit or a user says; what is done with the scores, the edits. To add a way to
+score: its file, and a line in `SCORERS`.
+"""
+
+from __future__ import annotations
+
+from surgery.scores.base import Scorer
+from surgery.scores.importance import Importance
+
+SCORERS: dict[str, type[Scorer]] = {
+    "conceptprune": Importance,
+}
+
+__all__ = ["SCORERS", "Scorer"]
