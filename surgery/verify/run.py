@@ -21,6 +21,7 @@ from surgery.verify.bench import Bench, bench
 from surgery.verify.gates import Evidence, gates
 from surgery.verify.items import SERIAL, Engine, run_item
 from surgery.verify.judging import Judging
+from surgery.verify.known import leaks_and_drifts
 from surgery.verify.notes import notes
 from surgery.verify.painting import forget
 from surgery.verify.plan import Plan, plan
@@ -84,7 +85,7 @@ def run(
 
 
 def _report(made: Plan, judging: Judging, attacks: tuple[Attack, ...], cost: Cost) -> VerifyReport:
-    rows = judging.rows()
+    rows, (leaks, drifts) = judging.rows(), leaks_and_drifts(made.after)
     sets = _sets(made, rows)
     sorts = {(one.group, one.concept): one.sort for one in made.sets}
     found = VerifyReport(
@@ -100,6 +101,8 @@ def _report(made: Plan, judging: Judging, attacks: tuple[Attack, ...], cost: Cos
         attacks=attacks,
         pictures=judging.pictures(),
         blocks=diff(made.before, made.after).blocks,
+        leaks=leaks,
+        drifts=drifts,
         recipe=made.wish.recipe.dump() if made.wish.recipe else "",
         settings=_settings(made),
         environment=_environment(),
