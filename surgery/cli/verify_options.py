@@ -8,7 +8,6 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 EngineName: TypeAlias = Literal["serial", "local", "ray"]
-Metric: TypeAlias = Literal["lpips", "fid"]
 
 BeforeArgument = Annotated[str, typer.Argument(metavar="BEFORE", help="The model before the edit.")]
 AfterArgument = Annotated[str, typer.Argument(metavar="AFTER", help="The model after the edit.")]
@@ -81,14 +80,6 @@ ClipOption = Annotated[
 ThresholdOption = Annotated[
     float,
     typer.Option("--threshold", metavar="X", help="From which score of a FUNCTION on it is seen."),
-]
-MetricOption = Annotated[
-    list[Metric] | None,
-    typer.Option(
-        "--metric",
-        help="Also measure this by torchmetrics, where its weights are on this machine; again for"
-        " the other.",
-    ),
 ]
 ExpectOption = Annotated[
     list[str] | None,

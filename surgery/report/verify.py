@@ -154,7 +154,7 @@ class SetFigures:
         distance: between the two pictures of a pair.
         became: what most pictures show after, where the judge can name it.
         more: further measures by name: `content` is the share that keeps what else was asked for,
-            of the pictures that showed it before; `lpips` and `fid` where they were asked for.
+            of the pictures that showed it before.
     """
 
     group: Group

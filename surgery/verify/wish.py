@@ -34,7 +34,6 @@ class Wish:
             function.
         clip: address of a CLIP or SigLIP model.
         threshold: from which score of a function on the concept counts as shown.
-        metrics: `lpips`, `fid`.
         seeds: for each prompt; None for as many as the group needs.
         pictures: at most so many of each set and model.
         steps, guidance: of sampling; None for what is usual for the model.
@@ -52,7 +51,6 @@ class Wish:
     judge: str | Scorer = "auto"
     clip: str | None = None
     threshold: float = 0.5
-    metrics: tuple[str, ...] = ()
     seeds: int | None = None
     first_seed: int = FIRST_SEED
     pictures: int | None = None
