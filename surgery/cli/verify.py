@@ -52,8 +52,7 @@ def command(
     \b
     Examples:
       surgery verify atelier out/remove_vangogh --pictures 1 --workers 1
-      surgery verify base/ edited/ -c "greg rutkowski" --kind style --clip my_clip/ --dry-run
-      surgery verify atelier out/remove_vangogh --report report.html --report junit.xml
+      surgery verify atelier out/remove_vangogh -c "van gogh" --expect kept=0.95 --dry-run
     """
     from surgery.cli.console import Output
     from surgery.cli.verify_wish import about, limits_of, recipe_of
