@@ -33,9 +33,7 @@ REPORT = VerifyReport(
     verdict="gone",
     concepts=("van gogh",),
     judges=(JudgeFacts("clip", "org/clip", "abc", "alignment", "100 x cosine"),),
-    sets=(
-        SetFigures("erased", "van gogh", "style", 20, 40, SHARE, SHARE, more={"content": SHARE}),
-    ),
+    sets=(SetFigures("erased", "van gogh", "style", 20, 40, SHARE, more={"content": SHARE}),),
     summary=Summary(ua=SHARE, harmonic=SHARE),
     gates=(Gate("kept", "at least 90.0%", "80%", False, 0.1), Gate("erased", "", "", True)),
     rows=(Row("erased", "van gogh", "a star", 7, MARKS),),
