@@ -41,7 +41,7 @@ def test_scores_report_and_recipe_are_written_and_the_recipe_is_applied(capsys: 
     assert report.scores == "s.safetensors"
     assert Path("r.html").stat().st_size and Path("r.png").stat().st_size
     assert main(["apply", "mask.yaml", "-m", str(folder("sd1")), "--dry-run"]) == 0
-    assert "weights there set to zero" in capsys.readouterr().out
+    assert "weights set to zero" in capsys.readouterr().out
 
 
 def test_one_score_file_serves_every_ratio_of_a_sweep(capsys: Capture) -> None:
