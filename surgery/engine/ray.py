@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -172,6 +175,7 @@ def _connected(address: str | None, workers: int | None, threads: int) -> tuple[
         if ray.is_initialized():
             _must_be_the_same(address, ray.get_runtime_context().gcs_address)
             return ray, False
+        _must_answer(address)
         cpus = None if address is not None or workers is None else workers * threads
         try:
             ray.init(
@@ -179,7 +183,7 @@ def _connected(address: str | None, workers: int | None, threads: int) -> tuple[
                 num_cpus=cpus,
                 include_dashboard=None if address is not None else False,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
             )
         except (ConnectionError, ValueError, RuntimeError, OSError) as error:
             raise _unreachable(address, error) from error
@@ -190,6 +194,17 @@ def _must_be_the_same(address: str | None, connected: str) -> None:
     if address not in (None, "auto", connected):
         what = f"this process is connected to the Ray cluster at {connected}"
         raise UsageError(what, hint="disconnect by ray.shutdown(), or give that address")
+
+
+def _must_answer(address: str | None) -> None:
+    """Knock first: Ray itself tries for minutes."""
+    place = re.fullmatch(r"(?:ray://)?\[?([^/]+?)\]?:(\d{1,5})", address or "")
+    if place is None:
+        return
+    try:
+        socket.create_connection((place[1], int(place[2])), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise _unreachable(address, error) from error
 
 
 def _unreachable(address: str | None, error: Exception) -> UsageError:

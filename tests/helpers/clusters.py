@@ -39,7 +39,9 @@ def cluster(nodes: int) -> Iterator[Cluster]:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         size = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}
         made = Simulated(initialize_head=True, head_node_args=size)
-        others = [made.add_node(num_cpus=1, object_store_memory=80_000_000) for _ in range(nodes - 1)]
+        others = [
+            made.add_node(num_cpus=1, object_store_memory=80_000_000) for _ in range(nodes - 1)
+        ]
         try:
             own = {str(one.node_id): one for one in (made.head_node, *others)}
             yield Cluster(made.address, tuple(own), made, own)
