@@ -141,7 +141,7 @@ def _run(
 
     engine, out = by
     try:
-        return answer(checkpoint, wish, where, kept, _stage(out), engine)
+        return answer(checkpoint, wish, where, kept, _stage(out), engine=engine)
     except BaseException:
         if kept.file is not None and kept.added:
             said = f"{kept.added} measurements are kept in {kept.file}: asked again, it goes on"

@@ -82,13 +82,25 @@ class Dispatcher:
         work = _Work(deque(range(len(items))))
         while len(work.made) < len(items):
             self._hire(work)
-            while work.open and self._idle:
-                worker, number = self._idle.pop(0), work.open.popleft()
-                work.held[worker] = number
-                self.crew.give(worker, function, items[number])
-            for worker, what in self.crew.news():
-                self._hear(work, worker, what, on_done)
+            heard = self._news(work)
+            # Before anybody looks at what was made, who made it goes on.
+            self._give(work, function, items)
+            for number in heard:
+                on_done(number, work.made[number])
         return [work.made[number] for number in range(len(items))]
+
+    def _give(self, work: _Work, function: Callable[..., object], items: Sequence[object]) -> None:
+        while work.open and self._idle:
+            worker, number = self._idle.pop(0), work.open.popleft()
+            work.held[worker] = number
+            self.crew.give(worker, function, items[number])
+
+    def _news(self, work: _Work) -> list[int]:
+        """Wait for workers, unless one has nothing to do; the items that were done."""
+        if work.open and self._idle:
+            return []
+        heard = [self._hear(work, worker, what) for worker, what in self.crew.news()]
+        return [number for number in heard if number is not None]
 
     def _hire(self, work: _Work) -> None:
         there = len(self._idle) + len(self._starting)
@@ -96,7 +108,7 @@ class Dispatcher:
         for _ in range(min(free, len(work.open) - there)):
             self._starting.add(self.crew.hire())
 
-    def _hear(self, work: _Work, worker: int, what: News, on_done: Callable[..., None]) -> None:
+    def _hear(self, work: _Work, worker: int, what: News) -> int | None:
         match what:
             case Ready():
                 self._starting.discard(worker)
@@ -110,7 +122,8 @@ class Dispatcher:
                 number = work.held.pop(worker)
                 self._idle.append(worker)
                 work.made[number] = made
-                on_done(number, made)
+                return number
+        return None
 
     def _bury(self, work: _Work, worker: int, why: str) -> None:
         if worker in work.held:

@@ -104,7 +104,7 @@ def probe(
     wish = {key: value for key, value in settings.items() if key not in places}
     asked = Wish(concept, **wish)  # type: ignore[arg-type]
     opened = model if isinstance(model, Checkpoint) else open_checkpoint(model)
-    return answer(opened, asked, Circumstance(**where), journal, stage, engine)  # type: ignore[arg-type]
+    return answer(opened, asked, Circumstance(**where), journal, stage, engine=engine)  # type: ignore[arg-type]
 
 
 def answer(
@@ -113,6 +113,7 @@ def answer(
     where: Circumstance,
     journal: Journal | None = None,
     stage: Stage = unwatched,
+    *,
     engine: Engine | None = None,
 ) -> ProbeReport | SurveyReport:
     """What `probe` does, of values."""

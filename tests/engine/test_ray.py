@@ -73,13 +73,12 @@ def test_a_cluster_without_what_is_needed_is_refused(
 
 @slow
 def test_both_machines_work_and_give_the_bits_of_this_process(
-    engine: Engine, two_nodes: Cluster
+    engine: Engine, two_nodes: Cluster, tmp_path: Path
 ) -> None:
     told: dict[int, bytes] = {}
     assert engine.map(work.sums, range(6), told.__setitem__) == Serial().map(work.sums, range(6))
     assert sorted(told) == [*range(6)]
-    nodes = set(engine.map(work.node, range(12)))
-    assert nodes == set(two_nodes.nodes)
+    assert set(engine.map(work.meet, [tmp_path] * 2)) == set(two_nodes.nodes)
     assert engine.map(work.seen, [0])[0][:2] == (1, "1")
 
 
@@ -109,7 +108,7 @@ def test_mistakes_come_back_whole_and_the_next_items_are_done(
 @slow
 def test_a_lost_machine_loses_nothing(tmp_path: Path) -> None:
     with cluster(nodes=2) as made, engine_for("ray", address=made.address) as engine:
-        assert set(engine.map(work.node, range(12))) == set(made.nodes)
+        assert set(engine.map(work.meet, [tmp_path] * 2)) == set(made.nodes)
         lost: list[str] = []
 
         def end_it(number: int, where: str) -> None:
