@@ -15,9 +15,7 @@ from surgery.engine import Engine, Serial, engine_for
 from surgery.engine.ray import Ray
 from surgery.errors import CheckpointError, ResourceError, UsageError
 from tests.engine import work
-from tests.helpers.clusters import Cluster, cluster
-
-slow = pytest.mark.slow
+from tests.helpers.clusters import Cluster, cluster, on_ray
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +52,13 @@ def test_without_ray_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_worker_takes_a_processor_or_its_share_of_the_gpus(
-    device: str, workers: int | None, there: dict[str, float], expected: tuple[float, ...]
+    device: str,
+    workers: int | None,
+    there: dict[str, float],
+    expected: tuple[float, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("surgery.engine.ray.find_spec", lambda name: True)
     needs, room = Ray("here", workers, device=device)._needs(there)
     assert (needs["num_cpus"], needs["num_gpus"], room) == expected
 
@@ -65,13 +68,14 @@ def test_a_worker_takes_a_processor_or_its_share_of_the_gpus(
     [("cuda", {"CPU": 4}, "with a GPU"), ("cpu", {"GPU": 1}, "free processors")],
 )
 def test_a_cluster_without_what_is_needed_is_refused(
-    device: str, there: dict[str, float], what: str
+    device: str, there: dict[str, float], what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("surgery.engine.ray.find_spec", lambda name: True)
     with pytest.raises(UsageError, match=what):
         Ray("here", device=device)._needs(there)
 
 
-@slow
+@on_ray
 def test_both_machines_work_and_give_the_bits_of_this_process(
     engine: Engine, two_nodes: Cluster, tmp_path: Path
 ) -> None:
@@ -82,7 +86,7 @@ def test_both_machines_work_and_give_the_bits_of_this_process(
     assert engine.map(work.seen, [0])[0][:2] == (1, "1")
 
 
-@slow
+@on_ray
 def test_a_killed_worker_loses_nothing(engine: Engine, tmp_path: Path) -> None:
     items = [work.Fatal((), number) for number in range(6)]
     items[2] = work.Fatal((tmp_path / "first", tmp_path / "second"), 2)
@@ -92,7 +96,7 @@ def test_a_killed_worker_loses_nothing(engine: Engine, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@slow
+@on_ray
 def test_mistakes_come_back_whole_and_the_next_items_are_done(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -105,7 +109,7 @@ def test_mistakes_come_back_whole_and_the_next_items_are_done(
     assert engine.map(work.square, range(3)) == [0, 1, 4]
 
 
-@slow
+@on_ray
 def test_a_lost_machine_loses_nothing(tmp_path: Path) -> None:
     with cluster(nodes=2) as made, engine_for("ray", address=made.address) as engine:
         assert set(engine.map(work.meet, [tmp_path] * 2)) == set(made.nodes)
@@ -121,14 +125,14 @@ def test_a_lost_machine_loses_nothing(tmp_path: Path) -> None:
         assert set(engine.map(work.node, range(3))) == {made.nodes[0]}
 
 
-@slow
+@on_ray
 def test_one_process_is_in_one_cluster(two_nodes: Cluster, engine: Engine) -> None:
     assert engine.map(work.square, [3]) == [9]
     with Ray("127.0.0.1:1") as other, pytest.raises(UsageError, match="is connected to the Ray"):
         other.map(work.square, [1])
 
 
-@slow
+@on_ray
 def test_nobody_at_an_address_is_one_sentence() -> None:
     with Ray("127.0.0.1:1") as nobody, pytest.raises(UsageError, match="no Ray cluster answers"):
         nobody.map(work.square, [1])
@@ -147,7 +151,7 @@ if __name__ == "__main__":
 """
 
 
-@slow
+@on_ray
 def test_without_an_address_a_cluster_is_there_for_the_engine_alone_and_silent(
     tmp_path: Path,
 ) -> None:

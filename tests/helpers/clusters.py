@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
+
+HAS_RAY = find_spec("ray") is not None
+
+
+def on_ray(test: Callable[..., None]) -> Callable[..., None]:
+    """A test that starts a cluster; skipped with its reason where there is no Ray."""
+    reason = "starts a Ray cluster, and ray is not installed: pip install '.[ray]'"
+    return pytest.mark.slow(pytest.mark.skipif(not HAS_RAY, reason=reason)(test))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,6 @@ class Cluster:
 @contextmanager
 def cluster(nodes: int) -> Iterator[Cluster]:
     """One processor in each machine, one that nobody else can reach."""
-    pytest.importorskip("ray", reason="ray is not installed: pip install 'surgery[ray]'")
     from ray.cluster_utils import Cluster as Simulated
 
     with pytest.MonkeyPatch.context() as patch:
