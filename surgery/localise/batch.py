@@ -15,8 +15,8 @@ from surgery.engine.serial import torch_threads
 from surgery.errors import UsageError
 from surgery.judges import Seen
 from surgery.localise.journal import Measurement
-from surgery.localise.memory import peak_mb
 from surgery.localise.tools import Tools
+from surgery.model.memory import peak_mb
 from surgery.pictures.thumbnail import thumbnail
 from surgery.probes.base import Way
 from surgery.questions import Pair, Question

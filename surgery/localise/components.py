@@ -16,9 +16,9 @@ from surgery.edits.scores import Scores, Wanted
 from surgery.errors import UsageError
 from surgery.layout import Layout, detect
 from surgery.localise.chosen import chosen_questions, completed
-from surgery.localise.memory import peak_mb
 from surgery.localise.wish import Circumstance, Wish
 from surgery.model import Model, load_model
+from surgery.model.memory import peak_mb
 from surgery.numerics.extremes import largest
 from surgery.questions import Question, vocabulary_of
 from surgery.report import Component, ComponentReport, Cost, SiteScores

@@ -15,10 +15,10 @@ from surgery.edits.base import Ask, Matrix
 from surgery.edits.delta import Array
 from surgery.gather import Weights as Numbers
 from surgery.layout import Layout
-from surgery.localise.memory import peak_mb
 from surgery.localise.study import Study
 from surgery.localise.wish import Circumstance
 from surgery.model import load_model
+from surgery.model.memory import peak_mb
 from surgery.numerics.bootstrap import crossed_weights, interval
 from surgery.numerics.gains import shares
 from surgery.probes.weights import Weights

@@ -16,9 +16,9 @@ from surgery.errors import CheckpointError
 from surgery.judges import Judge
 from surgery.localise.batch import Batch, Latents, Look, Ran, look, run_batch
 from surgery.localise.journal import Journal, Measurement, key_of
-from surgery.localise.memory import peak_mb
 from surgery.localise.study import Study
 from surgery.localise.tools import Facts, Tools
+from surgery.model.memory import peak_mb
 from surgery.probes.base import RESTORING, Arm, Probe
 from surgery.questions import Pair
 from surgery.report import Setting

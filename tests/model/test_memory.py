@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from surgery.localise.memory import peak_mb
+from surgery.model.memory import peak_mb
 
 
 def test_memory_is_that_of_this_process_and_only_rises() -> None:
