@@ -75,6 +75,7 @@ def command(
       surgery probe atelier -c "van gogh" --method conceptprune --prompts 1 --seeds 1 --steps 4
     """
     from surgery.cli.console import Output
+    from surgery.localise.room import room_for
     from surgery.localise.wish import Circumstance, Wish
 
     wish = Wish(
@@ -89,7 +90,8 @@ def command(
         return show(checkpoint, wish, device, out)
     wish = replace(wish, thumbnails=files.has_page)
     place = Circumstance(device, dtype, resolution, config, tokenizer, threads)
-    with engine_for(engine, workers, address, threads=threads or 1, device=device) as started:
+    needs = {"threads": threads or 1, "memory": room_for(checkpoint, dtype)}
+    with engine_for(engine, workers, address, device=device, **needs) as started:
         if method in SCORED:
             return score(checkpoint, wish, _here(place, started), files, out)
         _probe(checkpoint, wish, place, files, (started, out))

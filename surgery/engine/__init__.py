@@ -19,16 +19,18 @@ def engine_for(
     *,
     threads: int = 1,
     device: str = "cpu",
+    memory: int = 0,
 ) -> Engine:
     """The engine of a name. It starts nothing before it is given items; close it at the end.
 
     Args:
         name: `serial` for this process, `local` for processes of this machine, `ray` for Ray.
-        workers: how many at most; None for as many as there are processors or GPUs for.
+        workers: how many at most; None for as many as there are processors and memory, or GPUs.
         address: of a Ray cluster that is running, `auto` for the one on this machine; None starts
             one here.
         threads: processors that an item will use.
         device: what the items compute on; on `cuda` a Ray worker takes a GPU, or its share of one.
+        memory: bytes that a worker of this machine will need.
 
     Raises:
         UsageError: settings that do not go together, or Ray is not installed.
@@ -47,7 +49,7 @@ def engine_for(
     if name == "local":
         from surgery.engine.local import Local
 
-        return Local(workers, threads, device)
+        return Local(workers, threads, device, memory)
     from surgery.engine.ray import Ray
 
     return Ray(address, workers, threads, device)

@@ -14,24 +14,32 @@ from multiprocessing.context import SpawnProcess
 from surgery.engine.dispatch import Died, News, Ready
 from surgery.engine.pool import Pool, heard, packed
 from surgery.engine.worker import HELLO, work
+from surgery.store.memory import available
 
 
 class Local(Pool):
     """Workers as processes of this machine.
 
     Args:
-        workers: how many; None for one for every `threads` processors.
+        workers: how many; None for as many as there are processors and memory for, on `cuda` GPUs.
         threads: that an item will use.
         device: on `cuda` the workers take turns over the GPUs.
+        memory: bytes that each will need.
     """
 
-    def __init__(self, workers: int | None = None, threads: int = 1, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        workers: int | None = None,
+        threads: int = 1,
+        device: str = "cpu",
+        memory: int = 0,
+    ) -> None:
         super().__init__()
-        self.workers = workers or max(1, _processors() // threads)
-        self.device = device
+        self.gpus = _gpus() if device == "cuda" else ()
+        self.workers = workers or len(self.gpus) or _fitting(threads, memory)
 
     def _hired(self) -> tuple[Processes, int]:
-        return Processes(_gpus() if self.device == "cuda" else ()), self.workers
+        return Processes(self.gpus), self.workers
 
 
 class Processes:
@@ -122,6 +130,14 @@ def _deaf_to_the_keyboard() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _fitting(threads: int, memory: int) -> int:
+    """How many workers this machine has room for, at least one."""
+    fit, free = _processors() // threads, available()
+    if memory and free is not None:
+        fit = min(fit, free // memory)
+    return max(1, fit)
 
 
 def _processors() -> int:

@@ -113,6 +113,20 @@ def test_a_worker_computes_on_one_thread_and_sees_one_gpu(
         assert engine.map(work.seen, [0]) == [(1, "1", "5,7")]
 
 
+def test_there_are_as_many_workers_as_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("surgery.engine.local._processors", lambda: 8)
+    monkeypatch.setattr("surgery.engine.local.available", lambda: 1000)
+    assert Local().workers == 8
+    assert Local(threads=3).workers == 2
+    assert Local(memory=300).workers == 3
+    assert Local(memory=5000).workers == 1
+    assert Local(20, memory=300).workers == 20
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3,6")
+    assert Local(device="cuda").workers == 3
+    monkeypatch.setattr("surgery.engine.local.available", lambda: None)
+    assert Local(memory=300).workers == 8
+
+
 SCRIPT = """
 import sys
 from pathlib import Path
