@@ -19,6 +19,7 @@ FLOORS = {
     "layout": 1,
     "numerics": 1,
     "edits": 2,
+    "engine": 2,
     "probes": 2,
     "questions": 3,
     "kinds": 2,

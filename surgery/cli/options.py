@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+EngineName: TypeAlias = Literal["serial", "local", "ray"]
 Format: TypeAlias = Literal["human", "json", "quiet"]
 
 MODEL_ADDRESS = "atelier, a safetensors file, a model folder, or ORG/NAME on the Hub"
@@ -89,4 +90,39 @@ InPlaceOption = Annotated[
 UndoFileOption = Annotated[
     Path | None,
     typer.Option("--undo-file", metavar="FILE", help="Where --in-place keeps the old bytes."),
+]
+EngineOption = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="Who runs the batches: serial, this process; local, processes of this machine; ray, a"
+        " Ray cluster.",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        metavar="N",
+        help="How many processes of local or ray; default as many as there is room for.",
+    ),
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT",
+        help="The Ray cluster that is running, auto for this machine's; default starts one here.",
+    ),
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        metavar="N",
+        help="Processor threads of each process. The last digits depend on it, and on nothing else"
+        " of how a command is run; default 1, for a large model in one process all.",
+    ),
 ]

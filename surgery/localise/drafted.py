@@ -8,7 +8,6 @@ from pathlib import Path
 
 from surgery.draft import FIRST_TEXT, draft_recipe
 from surgery.errors import UsageError
-from surgery.localise.components import edit_for
 from surgery.localise.wish import Wish
 from surgery.questions import Question, Vocabulary, ask
 from surgery.recipe import Recipe
@@ -102,6 +101,9 @@ def drafted_mask(question: Question, wish: Wish, scores: Path, recipe: Path) -> 
     Raises:
         UsageError: the score file lies in another folder.
     """
+    # Imported here because what is refused is refused before a network is loaded.
+    from surgery.localise.components import edit_for
+
     if scores.resolve().parent != recipe.resolve().parent:
         raise UsageError("the scores lie outside the recipe's folder", hint="keep both in one")
     edit = edit_for(question, wish).model_copy(update={"scores": scores.name})

@@ -7,6 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
+import torch
+
+from surgery.engine import Engine, Serial
 from surgery.judges import Judge, choose_judge
 from surgery.layout import Layout, detect
 from surgery.localise.chosen import (
@@ -22,6 +25,7 @@ from surgery.localise.quick import run_quick
 from surgery.localise.run import Means, run_probe
 from surgery.localise.study import Study
 from surgery.localise.survey import survey_of
+from surgery.localise.tools import Addresses, addresses_of
 from surgery.localise.wish import Circumstance, Wish
 from surgery.model import Model, load_model
 from surgery.model.load import device_of
@@ -66,6 +70,7 @@ class Settings(TypedDict, total=False):
     resolution: int | None
     config: Path | None
     tokenizer: Path | None
+    threads: int | None
 
 
 def probe(
@@ -74,6 +79,7 @@ def probe(
     *,
     journal: Journal | None = None,
     stage: Stage = unwatched,
+    engine: Engine | None = None,
     **settings: Unpack[Settings],
 ) -> ProbeReport | SurveyReport:
     """Find out which layers of a model keep a concept.
@@ -83,6 +89,7 @@ def probe(
         concept: None asks about several built-in styles, objects and facts.
         journal: measurements of earlier runs, to which new ones are added.
         stage: told how the sampling goes on.
+        engine: see `surgery.engine.engine_for`; None runs everything in this process.
         settings: see `surgery.localise.wish`.
 
     Returns:
@@ -97,7 +104,7 @@ def probe(
     wish = {key: value for key, value in settings.items() if key not in places}
     asked = Wish(concept, **wish)  # type: ignore[arg-type]
     opened = model if isinstance(model, Checkpoint) else open_checkpoint(model)
-    return answer(opened, asked, Circumstance(**where), journal, stage)  # type: ignore[arg-type]
+    return answer(opened, asked, Circumstance(**where), journal, stage, engine=engine)  # type: ignore[arg-type]
 
 
 def answer(
@@ -106,6 +113,8 @@ def answer(
     where: Circumstance,
     journal: Journal | None = None,
     stage: Stage = unwatched,
+    *,
+    engine: Engine | None = None,
 ) -> ProbeReport | SurveyReport:
     """What `probe` does, of values."""
     vocabulary, layout = vocabulary_of(checkpoint), detect(checkpoint)
@@ -114,8 +123,11 @@ def answer(
     probe = chosen_probe(whole, layout)
     if isinstance(probe, Weights):
         return _all(lambda study: hint(checkpoint, layout, probe, study, where), asked, whole)
-    model, judge = _loaded(checkpoint, whole, where, asked)
-    means = Means(model, judge, checkpoint.address, journal or Journal(), stage)
+    engine = engine or Serial()
+    model, judge = _loaded(checkpoint, whole, where, asked, engine)
+    threads = where.threads or (1 if vocabulary == "atelier" or not engine.is_here else _all_here())
+    kept = journal or Journal()
+    means = Means(model, judge, checkpoint.address, kept, stage, engine, threads)
     return _all(_asker(means, layout, whole), asked, whole)
 
 
@@ -126,14 +138,24 @@ def _all(
     return reports[0] if wish.concept is not None else survey_of(reports)
 
 
+def _all_here() -> int:
+    """As many threads as torch takes by itself."""
+    return torch.get_num_threads()
+
+
 def _loaded(
-    checkpoint: Checkpoint, wish: Wish, where: Circumstance, asked: Sequence[Question]
-) -> tuple[Model, Judge]:
-    """The judge before the model, which takes longer."""
-    device_of(where.device)
-    judge = choose_judge(
-        wish.judge, checkpoint, clip=wish.clip, questions=asked, device=where.device
-    )
+    checkpoint: Checkpoint,
+    wish: Wish,
+    where: Circumstance,
+    asked: Sequence[Question],
+    engine: Engine,
+) -> tuple[Model | Addresses, Judge]:
+    """The judge before the model, which takes longer and which workers load themselves."""
+    device = where.device if engine.is_here else "cpu"
+    device_of(device)
+    judge = choose_judge(wish.judge, checkpoint, clip=wish.clip, questions=asked, device=device)
+    if not engine.is_here:
+        return addresses_of(checkpoint, where, wish.clip), judge
     model = load_model(
         checkpoint,
         config=where.config,

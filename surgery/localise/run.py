@@ -6,12 +6,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
+from surgery.engine import Engine, Serial
 from surgery.judges import Judge
 from surgery.localise.journal import Journal, Measurement
 from surgery.localise.notes import doubts, notes
 from surgery.localise.rows import Bench, Rows
 from surgery.localise.scoring import Anchored, by_arm, score_of
 from surgery.localise.study import Study
+from surgery.localise.tools import Addresses, Facts, Held, Tools, facts_of, lent
 from surgery.model import Model
 from surgery.model.memory import peak_mb
 from surgery.probes.base import RESTORING, Arm, Probe
@@ -25,17 +27,37 @@ class Means:
     """What questions are answered with.
 
     Args:
+        model: in memory, or where the workers of an engine find it.
         address: of the model, for the report.
         journal: measurements of earlier runs; new ones are added to it at once, so that a run
             which is stopped can go on.
         stage: told how the sampling goes on.
+        engine: runs the batches.
+        threads: that a batch is computed with.
     """
 
-    model: Model
+    model: Model | Addresses
     judge: Judge
     address: str = ""
     journal: Journal = field(default_factory=Journal)
     stage: Stage = unwatched
+    engine: Engine = field(default_factory=Serial)
+    threads: int = 1
+
+    @property
+    def tools(self) -> Tools:
+        """Model and judge, as the engine's workers need them."""
+        if isinstance(self.model, Addresses):
+            return lent(self.model, self.judge)
+        return Held(self.model, self.judge)
+
+    def bench(self, probe: Probe) -> Bench:
+        """What the rows of a probe are measured with."""
+        tools, engine = self.tools, self.engine
+        (facts,) = engine.map(facts_of, [tools])
+        return Bench(
+            tools, facts, probe, self.judge, self.journal, self.stage, engine, self.threads
+        )
 
 
 def run_probe(means: Means, probe: Probe, study: Study) -> ProbeReport:
@@ -44,20 +66,20 @@ def run_probe(means: Means, probe: Probe, study: Study) -> ProbeReport:
     Raises:
         UsageError: the model's numbers overflow, or the judge cannot read its pictures.
     """
-    model, judge = means.model, means.judge
-    began, before = time.monotonic(), model.evaluations
-    bench = Bench(model, probe, judge, means.journal, means.stage)
-    anchors = probe.anchors(model.layout)
+    judge, began = means.judge, time.monotonic()
+    bench = means.bench(probe)
+    facts, spent = bench.facts, bench.spent
+    anchors = probe.anchors(facts.layout)
     # What cannot be tried is said before anything is measured.
-    probe.arms(model.layout, ())
+    probe.arms(facts.layout, ())
     rows, ends = _anchored(bench, study)
     study = rows.study
     arms, scored = _all_arms(rows, probe, ends, study)
     found, last = probe.found(scored)
-    cost = Cost(model.evaluations - before, time.monotonic() - began, peak_mb(), rows.kept)
+    cost = Cost(spent.evaluations, time.monotonic() - began, spent.peak_mb, rows.kept)
     return ProbeReport(
         model=means.address,
-        fingerprint=model.fingerprint,
+        fingerprint=facts.fingerprint,
         method=probe.name,
         concept=study.question.concept,
         target=study.question.target,
@@ -69,7 +91,7 @@ def run_probe(means: Means, probe: Probe, study: Study) -> ProbeReport:
         smaller=tuple(one for one in scored if one not in last),
         found=found,
         prompts=tuple((pair.source, pair.target) for pair in study.question.pairs),
-        settings=_settings(model, probe, study),
+        settings=_settings(facts, probe, study),
         cost=cost,
         notes=(*doubts(probe, ends), *notes(probe, found, study)),
         pictures=_pictures(rows, [*anchors, *arms]),
@@ -78,7 +100,7 @@ def run_probe(means: Means, probe: Probe, study: Study) -> ProbeReport:
 
 def _anchored(bench: Bench, study: Study) -> tuple[Rows, Anchored]:
     """The runs with and without; of several amounts of noise the first that takes most away."""
-    anchors = bench.probe.anchors(bench.model.layout)
+    anchors = bench.probe.anchors(bench.facts.layout)
     for noise in study.noises:
         rows = Rows(bench, replace(study, sampling=replace(study.sampling, noise=noise)))
         ends = _whole(rows.measure(anchors, "with and without"), anchors)
@@ -99,7 +121,7 @@ def _all_arms(
     shape = study.shape(probe.way in RESTORING)
     tried: list[Arm] = []
     scored: list[Score] = []
-    while arms := probe.arms(rows.bench.model.layout, scored):
+    while arms := probe.arms(rows.bench.facts.layout, scored):
         label = f"{probe.name}: {len(arms)} places"
         scored += by_arm(arms, rows.measure(arms, label), ends, shape)
         tried += arms
@@ -132,7 +154,7 @@ def _best(probe: Probe, judge: Judge, study: Study) -> Best:
     return "most" if best == "least" else "least"
 
 
-def _settings(model: Model, probe: Probe, study: Study) -> dict[str, Setting]:
+def _settings(facts: Facts, probe: Probe, study: Study) -> dict[str, Setting]:
     own = {key: _plain(value) for key, value in asdict(probe).items() if value is not None}  # type: ignore[call-overload]
     drawn = {"noise": study.sampling.noise, "draws": study.draws}
     return {
@@ -142,9 +164,9 @@ def _settings(model: Model, probe: Probe, study: Study) -> dict[str, Setting]:
         "prompts": len(study.question.pairs),
         "seeds": ", ".join(map(str, study.seeds)),
         **(drawn if probe.way in RESTORING else {}),
-        "resolution": model.resolution,
-        "dtype": str(model.dtype).removeprefix("torch."),
-        "device": model.device.type,
+        "resolution": facts.resolution,
+        "dtype": facts.dtype,
+        "device": facts.device,
     }
 
 

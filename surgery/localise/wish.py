@@ -100,6 +100,8 @@ class Circumstance:
         resolution: of the pictures, in pixels; None for what the model was made for.
         config: a diffusers folder with the configuration of an unusual single file.
         tokenizer: a folder with the model's tokenizer, where it comes without one.
+        threads: that a batch is computed with, on which its last bits depend; None for one, or in
+            this process, of a model that is not small, for all that there are.
     """
 
     device: str = "cpu"
@@ -107,3 +109,4 @@ class Circumstance:
     resolution: int | None = None
     config: Path | None = None
     tokenizer: Path | None = None
+    threads: int | None = None
