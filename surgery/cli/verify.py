@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 from surgery.cli import probe_options as shared
 from surgery.cli import verify_options as own
-from surgery.cli.options import DryRunOption, ForceOption, FormatOption, TokenizerOption
+from surgery.cli.options import (
+    AddressOption,
+    DryRunOption,
+    EngineName,
+    EngineOption,
+    ForceOption,
+    FormatOption,
+    TokenizerOption,
+    WorkersOption,
+)
 from surgery.cli.verify_files import WITH_PICTURES, checked, write_reports
 
 if TYPE_CHECKING:
@@ -37,8 +46,8 @@ def command(
     threshold: own.ThresholdOption = 0.5,
     expect: own.ExpectOption = None, attacks: own.AttacksOption = False,
     report: own.ReportOption = None,
-    engine: own.EngineOption = "local", workers: own.WorkersOption = None,
-    address: own.AddressOption = None, threads: own.ThreadsOption = 1,
+    engine: EngineOption = "local", workers: WorkersOption = None,
+    address: AddressOption = None, threads: own.ThreadsOption = 1,
     batch: own.BatchOption = 16, device: shared.DeviceOption = "cpu",
     dtype: shared.DtypeOption = "float32", resolution: shared.ResolutionOption = None,
     config: shared.ConfigOption = None, tokenizer: TokenizerOption = None,
@@ -93,7 +102,7 @@ def _text(path: Path | None) -> str | None:
 
 
 def _engine(
-    made: Plan, name: own.EngineName, workers: int | None, address: str | None
+    made: Plan, name: EngineName, workers: int | None, address: str | None
 ) -> AbstractContextManager[Engine]:
     """Where to paint; a process holds both models, so of large ones there is one by default."""
     from surgery.verify.items import SERIAL

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated
 
 import typer
-
-EngineName: TypeAlias = Literal["serial", "local", "ray"]
 
 BeforeArgument = Annotated[str, typer.Argument(metavar="BEFORE", help="The model before the edit.")]
 AfterArgument = Annotated[str, typer.Argument(metavar="AFTER", help="The model after the edit.")]
@@ -104,24 +102,6 @@ BatchOption = Annotated[
     typer.Option(
         "--batch", min=1, metavar="N", help="Pictures in a piece of work; it changes no figure."
     ),
-]
-EngineOption = Annotated[
-    EngineName,
-    typer.Option(
-        "--engine",
-        help="Where to paint: in this process, in several, on Ray; no figure changes.",
-    ),
-]
-WorkersOption = Annotated[
-    int | None,
-    typer.Option(
-        "--workers", min=1, metavar="N",
-        help="Processes; default one for each processor for atelier, else one.",
-    ),
-]  # fmt: skip
-AddressOption = Annotated[
-    str | None,
-    typer.Option("--address", metavar="ADDRESS", help="Of a running Ray cluster, or auto."),
 ]
 ThreadsOption = Annotated[
     int,

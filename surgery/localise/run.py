@@ -15,7 +15,6 @@ from surgery.localise.scoring import Anchored, by_arm, score_of
 from surgery.localise.study import Study
 from surgery.localise.tools import Addresses, Facts, Held, Tools, facts_of, lent
 from surgery.model import Model
-from surgery.model.memory import peak_mb
 from surgery.probes.base import RESTORING, Arm, Probe
 from surgery.report import Cost, ProbeReport, Score, Setting, Thumbnail
 from surgery.report.probes import Best
