@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from surgery.pages.components import component_page
 from surgery.pages.probe import probe_page
+from surgery.pages.verify import verify_page
 
-__all__ = ["component_page", "probe_page"]
+__all__ = ["component_page", "probe_page", "verify_page"]

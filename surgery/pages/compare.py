@@ -24,6 +24,8 @@ class Pair:
         title, note: the prompt, and what is to be said of it in a few words.
         before, after: PNGs as base64 text.
         look: of the note: `good`, `bad` or nothing.
+        seed: from which both were painted.
+        names: of the two pictures.
     """
 
     title: str
@@ -31,6 +33,8 @@ class Pair:
     before: str
     after: str
     look: str = ""
+    seed: int | None = None
+    names: tuple[str, str] = ("before", "after")
 
 
 def pairs(every: Sequence[Pair]) -> Html:
@@ -48,22 +52,24 @@ def all_at_once() -> Html:
 
 def _pair(pair: Pair) -> Html:
     look = "pictures small" if _is_small(pair.before) else "pictures"
+    then, now = pair.names
     slider = el("input", type="range", min=0, max=100, value=50,
-                aria_label=f"show more of the picture before: {pair.title}")  # fmt: skip
+                aria_label=f"how much is {then}, not {now}: {pair.title}")  # fmt: skip
     stage: list[Child] = [
-        _picture(pair.after, "after", pair.title),
-        _picture(pair.before, "before", pair.title),
+        _picture(pair.after, "after", f"{now}: {pair.title}", now),
+        _picture(pair.before, "before", f"{then}: {pair.title}", then),
         el("i", cls="edge", aria_hidden="true"),
         slider,
     ]
     note = el("small", pair.note, cls=pair.look or None) if pair.note else None
-    words = el("figcaption", el("span", pair.title), note)
+    seed = el("small", f"seed {pair.seed}") if pair.seed is not None else None
+    words = el("figcaption", el("span", pair.title), note, seed)
     return el("figure", el("div", stage, cls=look, style=style(at=50)), words, cls="pair")
 
 
-def _picture(png: str, when: str, title: str) -> Html:
-    picture = el("img", src=f"data:image/png;base64,{png}", alt=f"{when}: {title}")
-    return el("span", picture, el("b", when), cls=when)
+def _picture(png: str, look: str, words: str, name: str) -> Html:
+    picture = el("img", src=f"data:image/png;base64,{png}", alt=words, draggable="false")
+    return el("span", picture, el("b", name), cls=look)
 
 
 def _is_small(png: str) -> bool:
