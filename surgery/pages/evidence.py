@@ -27,7 +27,7 @@ def evidence(report: VerifyReport) -> Html | None:
     rest = [one for one in groups if one not in first]
     about = "One prompt and one seed, painted by both models from the same noise. Drag a picture, "
     about += "or use the arrow keys: left of the line is before, right of it after."
-    title = f"{len(rest)} more sets of prompts"
+    title = f"{len(rest)} more {'set' if len(rest) == 1 else 'sets'} of prompts"
     more = blocks.more(title, [_group(*one) for one in rest]) if rest else None
     shown = [_group(*one) for one in first]
     return blocks.section("The pictures", about, all_at_once(), shown, more)

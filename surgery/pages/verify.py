@@ -59,8 +59,19 @@ def _hero(report: VerifyReport) -> Html:
     names = [[", " if at else "", el("b", one)] for at, one in enumerate(report.concepts)]
     lead = el("p", names, " in ", el("b", report.before.address), " and after the edit, in ",
               el("b", report.after.address), cls="lead")  # fmt: skip
-    return el("div", lead, _state(report), el("h1", unbroken(report.verdict)),
+    rest = el("p", unbroken(words), cls="rest") if (words := _rest(report)) else None
+    return el("div", lead, _state(report), el("h1", unbroken(report.verdict)), rest,
               blocks.tiles(_tiles(report)))  # fmt: skip
+
+
+def _rest(report: VerifyReport) -> str:
+    """Whether the rest is intact, by the kept concept that lost most; '' where none was judged."""
+    kept = [(one.retained, one.concept) for one in report.of("kept") if one.retained]
+    if not kept:
+        return ""
+    figure, concept = min(kept, key=lambda one: one[0].value)
+    many = f"Of {len(kept)} kept concepts the weakest, {concept}," if len(kept) > 1 else concept
+    return f"{many} still shows in {share(figure)} of the pictures that showed it before."
 
 
 def _state(report: VerifyReport) -> Html | None:

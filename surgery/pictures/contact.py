@@ -28,8 +28,8 @@ TITLE, TEXT, SMALL, TINY = 26, 17, 14, 11
 HEAD, CAPTION, LINE = 50, 48, 24
 """Heights: of a group's title, of the prompts below it, of what is between two lines of groups."""
 
-MOST, MOST_KEPT = 4, 3
-"""Pictures of one group: of what should be gone, and of everything else."""
+MOST, MOST_OTHER = 8, 3
+"""Pictures of one group at most: of what should be gone by its name, and of all else."""
 
 LOST = (226, 226, 220)
 """The place of a picture that cannot be read."""
@@ -87,7 +87,7 @@ def _head(pen: Pen, report: VerifyReport, words: Sequence[str]) -> None:
 
 def _foot(pen: Pen, report: VerifyReport) -> None:
     words = "one prompt and one seed above and below, painted from the same noise"
-    if any(went_right(one.group, one.marks) is False for one in report.pictures):
+    if any(map(_is_wrong, report.pictures)):
         words += "; red frame: not what it should be, says the judge"
     pen.text((MARGIN, pen.height - 32), words, FAINT, size=SMALL, anchor="lm")
 
@@ -112,7 +112,17 @@ def _clusters(report: VerifyReport, groups: Sequence[Group]) -> Iterator[Cluster
         for concept in dict.fromkeys(one.concept for one in own):
             pairs = tuple(one for one in own if one.concept == concept)
             note = _note(group, figures.get((group, concept)))
-            yield Cluster(concept, note, pairs[: MOST if is_erased(group) else MOST_KEPT])
+            yield Cluster(concept, note, _some(pairs, MOST if group == "erased" else MOST_OTHER))
+
+
+def _some(pairs: Sequence[PicturePair], most: int) -> tuple[PicturePair, ...]:
+    """At most so many, in their order; those that went wrong are never left out for others."""
+    order = sorted(range(len(pairs)), key=lambda at: not _is_wrong(pairs[at]))
+    return tuple(pairs[at] for at in sorted(order[:most]))
+
+
+def _is_wrong(pair: PicturePair) -> bool:
+    return went_right(pair.group, pair.marks) is False
 
 
 def _note(group: Group, figures: SetFigures | None) -> str:
@@ -159,7 +169,7 @@ def _draw_cluster(
     places, first = [], top + HEAD
     for at, pair in enumerate(cluster.pairs):
         x, second = left + at * (TILE + GAP), first + TILE + GAP
-        if went_right(pair.group, pair.marks) is False:
+        if _is_wrong(pair):
             pen.box((x - 3, second - 3, x + TILE + 3, second + TILE + 3), RED)
         for row, line in enumerate(wrapped(visible(pair.prompt), TINY, TILE, 3)):
             down = second + TILE + 7 + 13 * row
