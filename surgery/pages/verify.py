@@ -69,9 +69,14 @@ def _rest(report: VerifyReport) -> str:
     kept = [(one.retained, one.concept) for one in report.of("kept") if one.retained]
     if not kept:
         return ""
-    figure, concept = min(kept, key=lambda one: one[0].value)
-    many = f"Of {len(kept)} kept concepts the weakest, {concept}," if len(kept) > 1 else concept
-    return f"{many} still shows in {share(figure)} of the pictures that showed it before."
+    figure, concept = min(kept, key=lambda one: (one[0].value, one[0].low))
+    many = len(kept) > 1
+    if figure.value == 1:
+        who = f"All {len(kept)} kept concepts still show" if many else f"{concept} still shows"
+        count = sum(one.count for one, _ in kept)
+        return f"{who} in every one of {count:,} pictures that showed them before."
+    who = f"Of {len(kept)} kept concepts the weakest, {concept}," if many else concept
+    return f"{who} still shows in {share(figure)} of the pictures that showed it before."
 
 
 def _state(report: VerifyReport) -> Html | None:

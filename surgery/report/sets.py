@@ -66,9 +66,15 @@ def pictures_of(one: SetFigures) -> str:
 
 
 def gate_of(one: SetFigures, gates: Iterable[Gate]) -> Gate | None:
-    """The gate that a set alone decides; None where there is none."""
-    name = f"{GATES.get(one.group)}: {one.concept}"
-    return next((gate for gate in gates if gate.name == name), None)
+    """The gate that decides on a set; None where there is none.
+
+    What is kept has one gate, on the concept that lost most: where that passes, all do.
+    """
+    name = f"{GATES.get(one.group)}: "
+    own = [gate for gate in gates if gate.name.startswith(name)]
+    if one.group == "kept" and own and own[0].passed:
+        return own[0]
+    return next((gate for gate in own if gate.name == name + one.concept), None)
 
 
 def went_right(group: Group, marks: Marks) -> bool | None:

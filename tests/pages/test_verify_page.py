@@ -95,6 +95,13 @@ def test_a_passed_report_has_its_figures_with_their_intervals() -> None:
         assert expected in text
 
 
+def test_what_stayed_whole_is_said_in_one_figure() -> None:
+    sets = tuple(shown("kept", one, 1, 1) for one in KEPT)
+    text = said(replace(passed(), sets=sets))
+    assert "All 5 kept concepts still show in every one of 240 pictures" in text
+    assert "monet still shows in every one of 48" in said(replace(passed(), sets=sets[:1]))
+
+
 def test_a_missed_gate_says_by_how_much_before_those_that_passed() -> None:
     text = said(failed())
     assert "failed: 1 of 4 gates missed" in text
@@ -113,7 +120,8 @@ def test_of_many_gates_those_that_passed_are_shown_on_demand() -> None:
 def test_a_row_has_the_look_of_its_gate() -> None:
     text = verify_page(failed())
     assert re.search(r'class="dots bad-row"><span class="name"><b>van gogh', text)
-    assert text.count('class="dots good-row"') == 2
+    kept = len(failed().of("kept"))
+    assert text.count('class="dots good-row"') == 1 + kept
 
 
 def test_every_pair_of_pictures_has_a_slider_and_says_what_was_seen() -> None:

@@ -10,16 +10,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from surgery.pictures.contact import MOST, MOST_OTHER, TILE, WIDTH, contact_sheet
+from surgery.pictures.contact import LOST, MOST, MOST_OTHER, TILE, WIDTH, contact_sheet
 from surgery.pictures.sheet import GREEN, RED
 from surgery.report import Marks, PicturePair, VerifyReport
 from surgery.report.verify import Group
 from tests.helpers.verify_reports import bare, clip_only, every_kind, failed, passed
 
+NO_GREY = (90, 200)
+"""Green and blue of the pictures: words on the sheet are grey, green or red."""
+
 
 def flat(shade: int) -> str:
     file = io.BytesIO()
-    Image.new("RGB", (64, 64), (shade, shade, shade)).save(file, "PNG")
+    Image.new("RGB", (64, 64), (shade, *NO_GREY)).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
 
 
@@ -33,15 +36,16 @@ def report(*pairs: PicturePair) -> VerifyReport:
 
 
 def where(sheet: Image.Image, shade: int) -> tuple[float, float, int]:
-    """Middle row, middle column and count of the pixels of one grey."""
-    found = np.argwhere((np.asarray(sheet) == shade).all(axis=2))
+    """Middle row, middle column and count of the pixels of one picture."""
+    found = np.argwhere((np.asarray(sheet) == (shade, *NO_GREY)).all(axis=2))
     if not len(found):
         return -1.0, -1.0, 0
     return float(np.median(found[:, 0])), float(np.median(found[:, 1])), len(found)
 
 
 def count(sheet: Image.Image, colour: tuple[int, int, int]) -> int:
-    return int((np.asarray(sheet) == colour).all(axis=2).sum())
+    far = np.abs(np.asarray(sheet, np.int16) - np.asarray(colour)).max(axis=2)
+    return int((far < 30).sum())
 
 
 GONE = pair("erased", "van gogh", 10, 20, shown=False)
@@ -98,7 +102,7 @@ def test_sets_that_do_not_fit_beside_each_other_go_on_below() -> None:
     sheet = contact_sheet(report(*kept))
     rows = [where(sheet, 101 + at)[0] for at in range(9)]
     assert rows == sorted(rows)
-    assert len(set(rows)) > 1
+    assert len(set(rows)) == 3
 
 
 def test_the_verdict_has_the_colour_of_its_gates() -> None:
@@ -112,8 +116,7 @@ def test_the_verdict_has_the_colour_of_its_gates() -> None:
 
 def test_a_picture_that_cannot_be_read_leaves_its_place_empty() -> None:
     sheet = contact_sheet(report(replace(GONE, after="AAAA"), replace(KEPT, before="?")))
-    assert where(sheet, 226)[2] == 0
-    assert count(sheet, (226, 226, 220)) >= 2 * TILE * TILE
+    assert int((np.asarray(sheet) == LOST).all(axis=2).sum()) >= 2 * TILE * TILE
     assert where(sheet, 10)[2] >= TILE * TILE
 
 

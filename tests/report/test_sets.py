@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from surgery.report import Figure, Gate, Marks
@@ -87,8 +89,17 @@ def test_a_set_finds_its_own_gate() -> None:
     one = gate_of(shown("misspelling", VAN_GOGH, 1, 0), gates())
     assert one is not None
     assert one.name == "misspellings: van gogh"
-    assert gate_of(shown("kept", "monet", 1, 1), gates()) is None
     assert gate_of(shown("unrelated", "captions", 1, 1), gates()) is None
+    assert gate_of(shown("erased", "monet", 1, 1), gates()) is None
+
+
+def test_the_gate_on_the_weakest_passes_every_kept_set_and_fails_only_its_own() -> None:
+    monet, flag = shown("kept", "monet", 1, 1), shown("kept", "the flag of freedonia", 1, 0.5)
+    weakest = gates()[-1]
+    assert gate_of(monet, gates()) == gate_of(flag, gates()) == weakest
+    missed = replace(weakest, passed=False)
+    assert gate_of(monet, (missed,)) is None
+    assert gate_of(flag, (missed,)) == missed
 
 
 def test_a_miss_says_by_how_much() -> None:
