@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".github" / "shots"
-COLUMNS, COLOURS = 108, 96
+COLUMNS, COLOURS = 114, 96
 WIDE, HIGH, NARROW = 1280, 1160, 390
 REPORT, SHEET = "report.html", "sheet.png"
 PROMPT = "\x1b[2m$\x1b[0m "

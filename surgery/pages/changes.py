@@ -24,10 +24,8 @@ def changes(report: VerifyReport) -> Html | None:
     if not report.blocks:
         return None
     most = max(one.relative_norm or 0.0 for one in report.blocks)
-    about = (
-        "Each cell is a block of the networks, the darker the more its weights changed, relative "
-    )
-    about += "to their size. Blocks that are not shown, and hatched ones, are the same in both."
+    about = "Each cell is a block of the networks, coloured by how much its weights changed, "
+    about += "relative to their size. Blocks that are not shown, and hatched ones, did not change."
     drawn = [_family(name, some, most) for name, some in _families(report.blocks)]
     ramp = legend("change of the weights", end=_share(most), is_found=False)
     table = blocks.more("All figures as a table", _table(report.blocks))

@@ -126,23 +126,26 @@ def _gates(gates: Sequence[Gate]) -> Html | None:
 
 def _gate_table(caption: str, gates: Sequence[Gate]) -> Html:
     rows = [
-        [[gate.name, el("small", f" {gate.note}") if gate.note else None], gate.limit, gate.found,
-         el("span", missed_by(gate), cls="good" if gate.passed else "bad")]
+        [
+            [gate.name, el("small", gate.note) if gate.note else None],
+            el("span", missed_by(gate), cls="good" if gate.passed else "bad"),
+            gate.found,
+            gate.limit,
+        ]
         for gate in gates
-    ]  # fmt: skip
+    ]
     at = [number for number, gate in enumerate(gates) if not gate.passed]
-    return blocks.table(caption, ("gate", "expected", "found", "result"), rows, found=at)
+    return blocks.table(caption, ("gate", "result", "found", "expected"), rows, found=at)
 
 
 def _literature(report: VerifyReport) -> Html | None:
     rows = [
-        [name, share(figure), about]
+        [[name, el("small", about)], share(figure)]
         for field, name, about in LITERATURE
         if (figure := getattr(report.summary, field)) is not None
     ]
     if not rows:
         return None
-    table = blocks.table("Summary", ("measure", "value (95 % interval)", "what it says"), rows,
-                         words=3)  # fmt: skip
+    table = blocks.table("Summary", ("measure", "value (95 % interval)"), rows)
     about = "Named as papers have them. They compare where prompts, judge and pictures are alike."
     return blocks.section("Beside the literature", about, table)

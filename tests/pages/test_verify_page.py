@@ -81,7 +81,7 @@ def test_a_passed_report_has_its_figures_with_their_intervals() -> None:
         "Of 6 kept concepts the weakest, monet, still shows in 98 % (89 to 100)",
         "shows van gogh 100 % → 0 % of 48 pictures; 95 % interval 0 to 7 %",
         "100 % → 0 % (0 to 7)",
-        "UA, unlearning accuracy 100 % (93 to 100)",
+        "UA, unlearning accuracy the erased concept is not seen, asked for by name 100 % (93 to",
         "atelier/judge",
         "sha256:5f0c9a7714de",
         "blake2b:77d0c2f19a03",
