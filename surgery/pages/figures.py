@@ -10,7 +10,16 @@ from surgery.pages.dots import Axis, Dot, Line, chart, key
 from surgery.pages.html import Child, Html, el
 from surgery.report import Gate, VerifyReport
 from surgery.report.findings import percent
-from surgery.report.sets import ASKED, gate_of, is_erased, number, pictures_of, plain, share
+from surgery.report.sets import (
+    ASKED,
+    gate_of,
+    is_erased,
+    measured,
+    number,
+    pictures_of,
+    plain,
+    share,
+)
 from surgery.report.verify import ERASED, Figure, SetFigures
 
 AT_ONCE = 40
@@ -141,7 +150,7 @@ def _table(caption: str, sets: Sequence[SetFigures]) -> Html:
             ASKED[one.group],
             f"{one.n:,}",
             *((share if is_share else plain)(of(one)) for _, of, is_share in there),
-            *(plain(one.more.get(name)) for name in extra),
+            *(measured(name, one.more.get(name)) for name in extra),
         ]
         for one in sets
     ]

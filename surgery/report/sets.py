@@ -29,6 +29,9 @@ GATES: Mapping[Group, str] = {
 }
 """What the gate on a set is called, before its concept."""
 
+SHARES = frozenset({"content"})
+"""Further measures that are shares of pictures."""
+
 
 def is_erased(group: Group) -> bool:
     """Whether the prompts of a group ask for what should be gone."""
@@ -46,11 +49,14 @@ def plain(figure: Figure | None) -> str:
     """`24.1 (23.8 to 24.5)`: any other figure, a dash where there is none."""
     if figure is None:
         return "-"
-    if figure.how == "wilson":
-        return share(figure)
     if figure.how == "none":
         return number(figure.value)
     return f"{number(figure.value)} ({number(figure.low)} to {number(figure.high)})"
+
+
+def measured(name: str, figure: Figure | None) -> str:
+    """A further measure by its name."""
+    return (share if name in SHARES else plain)(figure)
 
 
 def number(value: float) -> str:

@@ -11,6 +11,7 @@ from surgery.report.sets import (
     ASKED,
     gate_of,
     is_erased,
+    measured,
     missed_by,
     number,
     pictures_of,
@@ -38,8 +39,9 @@ def test_a_share_has_its_interval_and_no_figure_is_a_dash() -> None:
     assert share(None) == plain(None) == "-"
 
 
-def test_a_share_among_other_figures_reads_as_a_percentage() -> None:
-    assert plain(Figure.share(0.5, 4)).startswith("50 %")
+def test_a_measure_reads_as_a_percentage_where_it_is_a_share() -> None:
+    assert measured("content", Figure(0.5, 0.2, 0.8, 4)) == "50 % (20 to 80)"
+    assert measured("lpips", Figure(0.5, 0.2, 0.8, 4)) == "0.5 (0.2 to 0.8)"
     assert plain(Figure(24.11, 23.8, 24.5, 10)) == "24.1 (23.8 to 24.5)"
     assert plain(Figure(18.2, 18.2, 18.2, 10, "none")) == "18.2"
 
