@@ -71,7 +71,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place, browser() as chromium:
         copytree(ROOT / "recipes", Path(place) / "recipes")
         for shot in SHOTS:
-            picture = svg(f"{PROMPT}{shot.command}\n\n{said(shot.command, Path(place))}")
+            words = said(shot.command, Path(place)).strip("\n")
+            picture = svg(f"{PROMPT}{shot.command}\n\n{words}")
             write(FOLDER / f"{shot.name}.png", photograph(chromium, picture))
         page = (Path(place) / REPORT).as_uri()
         for scheme in ("light", "dark"):
@@ -91,6 +92,7 @@ def said(command: str, place: Path) -> str:
         "OMP_NUM_THREADS": "1",
         **os.environ,
         "PYTHONPATH": str(ROOT),
+        "XDG_CACHE_HOME": str(place / "cache"),
         "COLUMNS": str(COLUMNS),
         "TERM": "xterm-256color",
     }
