@@ -197,6 +197,18 @@ def test_a_tap_moves_the_slider_and_the_page_still_scrolls(visit: Opener) -> Non
     assert stage(page).evaluate("one => getComputedStyle(one).touchAction") == "pan-y"
 
 
+def test_dragging_with_a_finger_uncovers_the_picture(visit: Opener) -> None:
+    page = visit("passed", 390, has_touch=True)
+    box = stage(page).bounding_box()
+    assert box is not None
+    finger = page.context.new_cdp_session(page)
+    for kind, share in (("touchStart", 0.5), ("touchMove", 0.4), ("touchMove", 0.2)):
+        place = {"x": box["x"] + share * box["width"], "y": box["y"] + box["height"] / 2}
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert at(page) == pytest.approx(20, abs=2)
+
+
 def test_one_slider_moves_them_all(visit: Opener) -> None:
     page = visit("passed")
     page.locator("input.all").focus()
