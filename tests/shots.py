@@ -65,8 +65,10 @@ SHOTS = (
 
 def main() -> None:
     """Run the commands and write every picture."""
-    from tests.helpers.browser import browser
+    from tests.helpers.browser import browser, program
 
+    if program() is None:
+        raise SystemExit("no Chromium: apt-get install chromium, or set SURGERY_BROWSER")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, browser() as chromium:
         copytree(ROOT / "recipes", Path(place) / "recipes")

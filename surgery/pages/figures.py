@@ -50,6 +50,7 @@ MEASURES = (
 FIGURES: tuple[tuple[str, Callable[[SetFigures], Figure | None], bool], ...] = (
     ("shown before", lambda s: s.shown_before, True),
     ("shown after", lambda s: s.shown_after, True),
+    ("shown change", lambda s: s.shown_change, True),
     ("still shown", lambda s: s.retained, True),
     ("score before", lambda s: s.score_before, False),
     ("score after", lambda s: s.score_after, False),

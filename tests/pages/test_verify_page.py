@@ -191,6 +191,14 @@ def test_scores_without_yes_or_no_are_drawn_on_an_axis_of_their_own() -> None:
     assert "gates" not in text.partition("Is it gone?")[0]
 
 
+def test_the_table_has_the_change_over_pairs_and_what_is_still_shown() -> None:
+    text = said(passed())
+    table = text[text.index("All figures as a table") : text.index("Is the rest intact?")]
+    assert "shown change still shown" in table
+    assert "-100 % (-103 to -97)" in table
+    assert "content" in table
+
+
 def test_many_sets_are_shown_on_demand() -> None:
     sets = tuple(shown("kept", f"artist {at}", 1, 1) for at in range(60))
     assert "20 more" in said(replace(passed(), sets=sets))
