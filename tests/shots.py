@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".github" / "shots"
-COLUMNS, COLOURS = 114, 96
-WIDE, HIGH, NARROW = 1280, 1160, 390
+COLUMNS, COLOURS, SHEET_WIDE = 114, 96, 900
+WIDE, HIGH, NARROW = 1280, 1500, 390
 REPORT, SHEET = "report.html", "sheet.png"
 PROMPT = "\x1b[2m$\x1b[0m "
 
@@ -80,7 +80,8 @@ def main() -> None:
         for scheme in ("light", "dark"):
             write(FOLDER / f"report-{scheme}.png", opened(chromium, page, WIDE, scheme))
         write(FOLDER / "report-phone.png", opened(chromium, page, NARROW, "dark"))
-        write(FOLDER / SHEET, (Path(place) / SHEET).read_bytes())
+        write(FOLDER / "report-pictures.png", section(chromium, page, "The pictures"))
+        write(FOLDER / SHEET, (Path(place) / SHEET).read_bytes(), SHEET_WIDE)
 
 
 def said(command: str, place: Path) -> str:
@@ -165,10 +166,27 @@ def opened(chromium: Browser, address: str, width: int, scheme: str) -> bytes:
     return shot
 
 
-def write(path: Path, png: bytes) -> None:
-    """Keep a picture in few colours, which halves it and more."""
-    picture = Image.open(io.BytesIO(png))
-    few = picture.convert("RGBA").quantize(COLOURS, method=Image.Quantize.FASTOCTREE)
+def section(chromium: Browser, address: str, title: str) -> bytes:
+    """The upper part of a section, with its heading."""
+    page = chromium.new_page(viewport={"width": WIDE, "height": HIGH}, color_scheme="light")
+    page.goto(address)
+    box = page.get_by_role("heading", name=title, exact=True).bounding_box()
+    assert box is not None
+    part = {"x": 0, "y": box["y"] - 32, "width": WIDE, "height": HIGH // 2}
+    shot = page.screenshot(full_page=True, clip=part)
+    page.close()
+    return shot
+
+
+def write(path: Path, png: bytes, widest: int = 2 * WIDE) -> None:
+    """Keep a picture in few colours, which halves it and more.
+
+    Args:
+        widest: pixels; a wider one is made smaller.
+    """
+    picture = Image.open(io.BytesIO(png)).convert("RGBA")
+    picture.thumbnail((widest, 10 * widest), Image.Resampling.LANCZOS)
+    few = picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE)
     few.save(path, "PNG", optimize=True)
 
 

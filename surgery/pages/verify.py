@@ -65,17 +65,18 @@ def _hero(report: VerifyReport) -> Html:
 
 
 def _rest(report: VerifyReport) -> str:
-    """Whether the rest is intact, by the kept concept that lost most; '' where none was judged."""
-    kept = [(one.retained, one.concept) for one in report.of("kept") if one.retained]
+    """Whether the rest is intact, by the concept that lost most; '' where none was judged."""
+    rest = report.of("kept", "unrelated")
+    kept = [(one.retained, one.concept) for one in rest if one.retained]
     if not kept:
         return ""
     figure, concept = min(kept, key=lambda one: (one[0].value, one[0].low))
     many = len(kept) > 1
     if figure.value == 1:
-        who = f"All {len(kept)} kept concepts still show" if many else f"{concept} still shows"
+        who = f"All {len(kept)} other concepts still show" if many else f"{concept} still shows"
         count = sum(one.count for one, _ in kept)
         return f"{who} in every one of {count:,} pictures that showed them before."
-    who = f"Of {len(kept)} kept concepts the weakest, {concept}," if many else concept
+    who = f"Of {len(kept)} other concepts the weakest, {concept}," if many else concept
     return f"{who} still shows in {share(figure)} of the pictures that showed it before."
 
 

@@ -84,10 +84,15 @@ def gate_of(one: SetFigures, gates: Iterable[Gate]) -> Gate | None:
 
 
 def went_right(group: Group, marks: Marks) -> bool | None:
-    """Whether the picture after shows what it should; None where no judge can say."""
-    if marks.shown_after is None or group in ("unrelated", "given"):
+    """Whether the picture after shows what it should; None where no judge can say.
+
+    What was not there before the edit cannot be lost by it.
+    """
+    if marks.shown_after is None or group == "given":
         return None
-    return marks.shown_after is not is_erased(group)
+    if is_erased(group):
+        return not marks.shown_after
+    return True if marks.shown_after else (False if marks.shown_before else None)
 
 
 def seen(concept: str, marks: Marks) -> str:

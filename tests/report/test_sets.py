@@ -20,7 +20,7 @@ from surgery.report.sets import (
     share,
     went_right,
 )
-from surgery.report.verify import GROUPS
+from surgery.report.verify import GROUPS, Group
 from tests.helpers.verify_parts import VAN_GOGH
 from tests.helpers.verify_reports import gates, shown
 
@@ -56,20 +56,23 @@ def test_what_pictures_show_instead_is_told_where_it_is_something_else() -> None
 
 
 @pytest.mark.parametrize(
-    ("group", "after", "right"),
+    ("group", "before", "after", "right"),
     [
-        ("erased", False, True),
-        ("misspelling", True, False),
-        ("kept", True, True),
-        ("kept", False, False),
-        ("unrelated", False, None),
-        ("erased", None, None),
+        ("erased", True, False, True),
+        ("misspelling", False, True, False),
+        ("kept", True, True, True),
+        ("kept", True, False, False),
+        ("kept", False, False, None),
+        ("unrelated", True, False, False),
+        ("unrelated", None, None, None),
+        ("given", True, False, None),
+        ("erased", None, None, None),
     ],
 )
 def test_a_picture_is_right_when_it_shows_what_it_should(
-    group: str, after: bool | None, right: bool | None
+    group: Group, before: bool | None, after: bool | None, right: bool | None
 ) -> None:
-    assert went_right(group, Marks(shown_after=after)) is right  # type: ignore[arg-type]
+    assert went_right(group, Marks(before, after)) is right
 
 
 @pytest.mark.parametrize(
