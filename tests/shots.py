@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".github" / "shots"
-COLUMNS, COLOURS, SHEET_WIDE = 114, 96, 900
+COLUMNS = 114
+TERMINAL, PAGE, MANY = 96, 200, 64
+"""Colours that are kept: of a terminal, of a page, and of a sheet with many pictures."""
 WIDE, HIGH, NARROW = 1280, 1500, 390
 REPORT, SHEET = "report.html", "sheet.png"
 PROMPT = "\x1b[2m$\x1b[0m "
@@ -75,13 +77,13 @@ def main() -> None:
         for shot in SHOTS:
             words = said(shot.command, Path(place)).strip("\n")
             picture = svg(f"{PROMPT}{shot.command}\n\n{words}")
-            write(FOLDER / f"{shot.name}.png", photograph(chromium, picture))
+            write(FOLDER / f"{shot.name}.png", photograph(chromium, picture), TERMINAL)
         page = (Path(place) / REPORT).as_uri()
         for scheme in ("light", "dark"):
-            write(FOLDER / f"report-{scheme}.png", opened(chromium, page, WIDE, scheme))
-        write(FOLDER / "report-phone.png", opened(chromium, page, NARROW, "dark"))
-        write(FOLDER / "report-pictures.png", section(chromium, page, "The pictures"))
-        write(FOLDER / SHEET, (Path(place) / SHEET).read_bytes(), SHEET_WIDE)
+            write(FOLDER / f"report-{scheme}.png", opened(chromium, page, WIDE, scheme), PAGE)
+        write(FOLDER / "report-phone.png", opened(chromium, page, NARROW, "dark"), PAGE)
+        write(FOLDER / "report-pictures.png", section(chromium, page, "The pictures"), PAGE)
+        write(FOLDER / SHEET, (Path(place) / SHEET).read_bytes(), MANY)
 
 
 def said(command: str, place: Path) -> str:
@@ -178,15 +180,10 @@ def section(chromium: Browser, address: str, title: str) -> bytes:
     return shot
 
 
-def write(path: Path, png: bytes, widest: int = 2 * WIDE) -> None:
-    """Keep a picture in few colours, which halves it and more.
-
-    Args:
-        widest: pixels; a wider one is made smaller.
-    """
+def write(path: Path, png: bytes, colours: int) -> None:
+    """Keep a picture in few colours, which halves it and more."""
     picture = Image.open(io.BytesIO(png)).convert("RGBA")
-    picture.thumbnail((widest, 10 * widest), Image.Resampling.LANCZOS)
-    few = picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE)
+    few = picture.quantize(colours, method=Image.Quantize.FASTOCTREE)
     few.save(path, "PNG", optimize=True)
 
 
