@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".github" / "shots"
 COLUMNS = 114
-TERMINAL, PAGE, MANY = 96, 200, 64
-"""Colours that are kept: of a terminal, of a page, and of a sheet with many pictures."""
+TERMINAL, PAGE, MANY, ALL = 96, 200, 64, 0
+"""Colours that are kept: of a terminal, of a page, of a sheet with many pictures; or all."""
 WIDE, HIGH, NARROW = 1280, 1500, 390
 REPORT, SHEET = "report.html", "sheet.png"
 PROMPT = "\x1b[2m$\x1b[0m "
@@ -82,7 +82,7 @@ def main() -> None:
         for scheme in ("light", "dark"):
             write(FOLDER / f"report-{scheme}.png", opened(chromium, page, WIDE, scheme), PAGE)
         write(FOLDER / "report-phone.png", opened(chromium, page, NARROW, "dark"), PAGE)
-        write(FOLDER / "report-pictures.png", section(chromium, page, "The pictures"), PAGE)
+        write(FOLDER / "report-pictures.png", section(chromium, page, "The pictures"), ALL)
         write(FOLDER / SHEET, (Path(place) / SHEET).read_bytes(), MANY)
 
 
@@ -182,9 +182,10 @@ def section(chromium: Browser, address: str, title: str) -> bytes:
 
 def write(path: Path, png: bytes, colours: int) -> None:
     """Keep a picture in few colours, which halves it and more."""
-    picture = Image.open(io.BytesIO(png)).convert("RGBA")
-    few = picture.quantize(colours, method=Image.Quantize.FASTOCTREE)
-    few.save(path, "PNG", optimize=True)
+    picture = Image.open(io.BytesIO(png))
+    if colours != ALL:
+        picture = picture.convert("RGBA").quantize(colours, method=Image.Quantize.FASTOCTREE)
+    picture.save(path, "PNG", optimize=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.refresh_docs import README
-from tests.shots import COLUMNS, FOLDER, REPORT, SHOTS, WIDE, photograph, said, svg, write
+from tests.shots import ALL, COLUMNS, FOLDER, REPORT, SHOTS, WIDE, photograph, said, svg, write
 
 SMALL = 200_000
 
@@ -53,6 +53,8 @@ def test_a_picture_is_kept_in_few_colours_and_its_own_size(tmp_path: Path) -> No
     kept = Image.open(tmp_path / "x.png")
     assert kept.size == noisy.size
     assert (tmp_path / "x.png").stat().st_size < len(file.getvalue())
+    write(tmp_path / "y.png", file.getvalue(), ALL)
+    assert Image.open(tmp_path / "y.png").tobytes() == noisy.tobytes()
 
 
 def test_a_terminal_is_photographed_whole(tmp_path: Path) -> None:
