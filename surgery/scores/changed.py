@@ -37,13 +37,22 @@ def scores_of(
     """
     model = load_model(checkpoint, tokenizer=tokenizer)
     if changes:
-        _change(model, detect(checkpoint), changes)
+        change(model, detect(checkpoint), changes)
     return SCORERS[wanted.method]().score(model, wanted, stage)
 
 
 @torch.no_grad()
-def _change(model: Model, layout: Layout, changes: Mapping[str, Sequence[Change]]) -> None:
-    """Whatever a tensor is called in the checkpoint, its sites have the same names in memory."""
+def change(model: Model, layout: Layout, changes: Mapping[str, Sequence[Change]]) -> None:
+    """Make changes of a checkpoint's tensors in a model that was loaded from it.
+
+    Whatever a tensor is called in the checkpoint, its sites have the same names in memory.
+
+    Args:
+        layout: of the checkpoint.
+
+    Raises:
+        EditError: a change of a part that is not known by its site.
+    """
     held = {(site.kind, site.index): site.tensor for site in model.layout.sites}
     sites = {(site.tensor, site.rows): site for site in layout.sites}
     for name, own in changes.items():

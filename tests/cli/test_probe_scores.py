@@ -1,0 +1,92 @@
+"""`surgery probe` by what single weights count: the table, the files, the next command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from surgery.cli import main
+from surgery.cli.plain import plain_lines
+from surgery.cli.probe_scores import score_page
+from surgery.report import ComponentReport
+from surgery.score_file import read_scores
+from tests.helpers.component_reports import attribution, hostile
+from tests.helpers.probing import folder
+
+Capture = pytest.CaptureFixture[str]
+FEW = ("--method", "conceptprune", "--prompts", "1", "--seeds", "1", "--steps", "1")
+ASKED = ("--concept", "van gogh", "--kind", "style", *FEW)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*more: str) -> int:
+    return main(["probe", str(folder("sd1")), *ASKED, *more])
+
+
+def test_scores_report_and_recipe_are_written_and_the_recipe_is_applied(capsys: Capture) -> None:
+    files = ["--scores", "s.safetensors", "--recipe", "mask.yaml"]
+    files += [word for ending in ("html", "png", "json") for word in ("--report", f"r.{ending}")]
+    assert run(*files) == 0
+    said = capsys.readouterr()
+    assert "The weights that stand out" in said.out
+    assert "surgery apply mask.yaml" in said.err
+    assert read_scores("s.safetensors").method == "conceptprune"
+    report = ComponentReport.from_json(Path("r.json").read_text("utf-8"))
+    assert report.scores == "s.safetensors"
+    assert Path("r.html").stat().st_size and Path("r.png").stat().st_size
+    assert main(["apply", "mask.yaml", "-m", str(folder("sd1")), "--dry-run"]) == 0
+    assert "weights set to zero" in capsys.readouterr().out
+
+
+def test_one_score_file_serves_every_ratio_of_a_sweep(capsys: Capture) -> None:
+    assert run("--scores", "s.safetensors", "--recipe", "mask.yaml", "--format", "quiet") == 0
+    capsys.readouterr()
+    grid = ["--grid", "ratio=0.05,0.2,0.5", "--format", "json"]
+    assert main(["tune", "mask.yaml", "-m", str(folder("sd1")), *grid, "-o", "t.yaml"]) == 0
+    points = json.loads(capsys.readouterr().out)["points"]
+    drifts = [point["neutral"]["median"] for point in points[1:]]
+    assert len(points) == 4 and drifts == sorted(drifts) and drifts[0] < drifts[-1]
+
+
+def test_a_dry_run_counts_and_runs_nothing(capsys: Capture) -> None:
+    assert run("--dry-run") == 0
+    assert "nothing was run" in capsys.readouterr().out
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--recipe", "mask.yaml"), "scores that are not kept"),
+        (("--scores", "s.pt"), "end it in .safetensors"),
+        (("--where", "ff.sideways"), "selects nothing"),
+        (("--base", "empty"), "conceptprune has no --base"),
+    ],
+)
+def test_a_mistake_is_one_sentence(capsys: Capture, more: tuple[str, ...], said: str) -> None:
+    assert run(*more) == 2
+    assert said in capsys.readouterr().err
+    assert not list(Path().iterdir())
+
+
+def test_probes_of_places_keep_no_scores(capsys: Capture) -> None:
+    asked = ["probe", str(folder("sd1")), "--concept", "van gogh", "--kind", "style"]
+    assert main([*asked, "--scores", "s.safetensors"]) == 2
+    assert "quick makes no --scores" in capsys.readouterr().err
+
+
+def test_a_page_shows_both_sides_and_how_far_scores_can_be_trusted() -> None:
+    text = "\n".join(plain_lines(score_page(attribution())))
+    assert "ff.in[4][0, 7]" in text and "ff.out[2][3, 0]" in text
+    assert "r = 0.51 (0.40 to 0.61)" in text and "1,200 denoiser evaluations" in text
+
+
+def test_a_page_of_nothing_is_a_page_too() -> None:
+    text = "\n".join(plain_lines(score_page(hostile())))
+    assert "ff.out[0]" in text and "\x1b" not in text
