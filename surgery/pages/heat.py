@@ -71,11 +71,11 @@ def ruler(spot: Place, layers: int) -> Html:
     return el("div", marked_ones, ends)
 
 
-def legend(words: str, *, is_found: bool = True) -> Html:
-    """How to read the colours, and what marks the found place."""
+def legend(words: str, *, end: str = "100 %", is_found: bool = True) -> Html:
+    """How to read the colours, the darkest of which is `end`, and what marks the found place."""
     ramp = el("span", [el("i", cls=f"e{one}") for one in range(LEVELS + 1)], cls="ramp")
     mark = el("span", el("span", cls="key"), "found here", cls="found") if is_found else None
-    return el("p", el("span", words), el("span", "0 %"), ramp, el("span", "100 %"), mark,
+    return el("p", el("span", words), el("span", "0 %"), ramp, el("span", end), mark,
               cls="legend")  # fmt: skip
 
 

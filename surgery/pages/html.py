@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from surgery.store.text import visible
 
-EMPTY_ELEMENTS = frozenset({"img", "link", "meta"})
+EMPTY_ELEMENTS = frozenset({"img", "input", "link", "meta"})
 
 
 class Html(str):

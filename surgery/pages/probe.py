@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from math import floor
 
 from surgery.pages import blocks
+from surgery.pages.cost import cost_card, duration
 from surgery.pages.frame import page
 from surgery.pages.heat import Marks, charts, legend, ruler
 from surgery.pages.html import Child, Html, el, unbroken
@@ -89,7 +90,7 @@ def _figures(report: ProbeReport, found: Score | None) -> Iterable[tuple[str, st
         )
     yield "places tried", f"{len(report.scores) + len(report.smaller):,}", ""
     if cost := report.cost:
-        yield "cost", _duration(cost.seconds), f"{cost.evaluations:,} denoiser runs"
+        yield "cost", duration(cost.seconds), f"{cost.evaluations:,} denoiser runs"
 
 
 def _interval(score: Score) -> str:
@@ -196,7 +197,7 @@ def _how(report: ProbeReport) -> Html:
     cards: list[Child] = [blocks.card("Settings", blocks.facts(settings)), _prompts(report)]
     if report.notes:
         cards.append(blocks.card("What the figures do not say", blocks.bullets(report.notes)))
-    cards.append(_cost(report))
+    cards.append(cost_card(report.cost))
     return blocks.section("How it was measured", "", blocks.columns(*cards))
 
 
@@ -205,22 +206,3 @@ def _prompts(report: ProbeReport) -> Html | None:
         return None
     pairs = [el("li", one, el("small", other)) for one, other in report.prompts]
     return blocks.card("Prompts, and the same without it", el("ul", pairs, cls="pairs"))
-
-
-def _cost(report: ProbeReport) -> Html | None:
-    if (cost := report.cost) is None:
-        return None
-    kept = {"kept from an earlier run": f"{cost.kept:,} measurements"} if cost.kept else {}
-    return blocks.card("Cost", blocks.facts({
-        "denoiser runs": cost.evaluations,
-        "time": _duration(cost.seconds),
-        "memory, at most": f"{cost.peak_mb:,.0f} MB",
-        **kept,
-    }))  # fmt: skip
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.3g} s" if seconds >= 1 else "under 1 s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

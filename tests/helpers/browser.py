@@ -6,12 +6,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -36,3 +37,28 @@ def browser() -> Iterator[Browser]:
             yield chromium
         finally:
             chromium.close()
+
+
+def opened(
+    chromium: Browser, file: Path, wrong: list[str], width: int, scheme: str, **more: object
+) -> Page:
+    """A file in a new page; whatever it says, asks for or gets wrong is added to `wrong`."""
+
+    def asked(url: str) -> None:
+        if url != file.as_uri() and not url.startswith("data:"):
+            wrong.append(f"request: {url}")
+
+    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, **more)
+    page.on("console", lambda one: wrong.append(f"console: {one.text}"))
+    page.on("pageerror", lambda one: wrong.append(f"error: {one}"))
+    page.on("dialog", lambda one: wrong.append(f"dialog: {one.message}"))
+    page.on("request", lambda one: asked(one.url))
+    page.goto(file.as_uri())
+    return page
+
+
+def screenshots(instead: Path) -> Path:
+    """The folder that SURGERY_SCREENSHOTS names, else another."""
+    folder = Path(os.environ.get("SURGERY_SCREENSHOTS") or instead)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -5,7 +5,6 @@ Screenshots are written to the folder that SURGERY_SCREENSHOTS names, else to on
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from surgery.pages import probe_page
-from tests.helpers.browser import browser
+from tests.helpers.browser import browser, opened, screenshots
 from tests.helpers.probe_reports import every_kind, trace_text
 
 if TYPE_CHECKING:
@@ -41,28 +40,16 @@ def visit(chromium: Browser, tmp_path: Path) -> Iterator[Opener]:
     wrong: list[str] = []
     pages: list[Page] = []
 
-    def opened(kind: str, width: int = 1280, scheme: str = "light", **more: object) -> Page:
+    def visited(kind: str, width: int = 1280, scheme: str = "light", **more: object) -> Page:
         file = tmp_path / f"{kind}.html"
         file.write_text(probe_page(KINDS[kind]), encoding="utf-8")
-        page = chromium.new_page(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, **more
-        )
-        page.on("console", lambda one: wrong.append(f"console: {one.text}"))
-        page.on("pageerror", lambda one: wrong.append(f"error: {one}"))
-        page.on("dialog", lambda one: wrong.append(f"dialog: {one.message}"))
-        page.on("request", lambda one: wrong.append(one.url) if leaves(one.url, file) else None)
-        page.goto(file.as_uri())
-        pages.append(page)
-        return page
+        pages.append(opened(chromium, file, wrong, width, scheme, **more))
+        return pages[-1]
 
-    yield opened
+    yield visited
     for page in pages:
         page.close()
     assert wrong == []
-
-
-def leaves(url: str, file: Path) -> bool:
-    return url != file.as_uri() and not url.startswith("data:")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -70,8 +57,7 @@ def leaves(url: str, file: Path) -> bool:
 def test_a_page_fits_and_is_kept_as_a_screenshot(
     visit: Opener, tmp_path: Path, kind: str, width: int
 ) -> None:
-    folder = Path(os.environ.get("SURGERY_SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = screenshots(tmp_path)
     for scheme in SCHEMES:
         page = visit(kind, width, scheme)
         page.eval_on_selector_all(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
 from surgery.pages import probe_page
 from surgery.report import ProbeReport, Share, SurveyReport
+from tests.helpers import reader
 from tests.helpers.probe_reports import (
     HOSTILE,
     every_kind,
@@ -22,46 +22,17 @@ from tests.helpers.probe_reports import (
     trace_unet,
     window_score,
 )
+from tests.helpers.reader import LOADING, Reader
 
-LOADING = {"src", "href", "srcset", "action", "data", "poster", "formaction"}
-VOID = {"meta", "link", "img"}
 KINDS = every_kind()
 
 
-class Reader(HTMLParser):
-    """Reads a page, and fails where an element is not closed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.open: list[str] = []
-        self.attributes: list[tuple[str, str]] = []
-        self.words: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if not self.open or self.open[-1] not in ("script", "style"):
-            self.words.append(data)
-
-
 def read(report: ProbeReport | SurveyReport) -> Reader:
-    reader = Reader()
-    reader.feed(probe_page(report))
-    reader.close()
-    assert reader.open == []
-    return reader
+    return reader.read(probe_page(report))
 
 
 def words(report: ProbeReport | SurveyReport) -> str:
-    return " ".join(" ".join(read(report).words).replace("\u00a0", " ").split())
+    return reader.words(probe_page(report))
 
 
 @pytest.mark.parametrize("name", KINDS)
