@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 from surgery.adversary.base import (
     SEEDS,
@@ -28,7 +28,7 @@ from surgery.model import Model
 from surgery.questions import Question
 from surgery.report import Attack
 from surgery.report.probes import Setting
-from surgery.report.verify import PicturePair
+from surgery.report.verify import Figure, PicturePair
 from surgery.runs import Case
 from surgery.store.text import nearest, quoted
 
@@ -59,7 +59,8 @@ def attack(
     """Try to make an edited model show what was taken out of it.
 
     What is found shows what comes back by these means and this budget; nothing found is no promise
-    that nothing can be.
+    that nothing can be. An attack that does not apply is left out, and the notes of the others say
+    why.
 
     Args:
         before: the model that shows the concept.
@@ -73,8 +74,8 @@ def attack(
         on_step: told what is at work, and how many samples were just run, of `cost` in all.
 
     Raises:
-        UsageError: no such attack, two models of other shapes, or a judge that does not say yes or
-            no.
+        UsageError: no such attack or none that can be tried, two models of other shapes, or a judge
+            that does not say yes or no.
     """
     chosen = {name: _named(name) for name in names}
     must_match(before, after)
@@ -82,21 +83,13 @@ def attack(
         raise mute(judge.name)
     spent = budget_for(after) if budget is None else budget
     means = Means(before, after, question, judge, spent, seeds, on_step, tuple(others))
-    cases = means.cases("report", spent.pictures)
-    first = painted(means, before, plain(before), cases, label="before")
-    edited = painted(means, after, plain(after), cases, label="after", kept=SHOWN)
-    base = Attack(
-        name="",
-        concept=question.concept,
-        tried="",
-        before=shown(edited.marks),
-        after=None,
-        original=shown(first.marks),
-    )
-    return tuple(
-        _attacked(means, replace(base, name=name), one, edited.pictures)
-        for name, one in chosen.items()
-    )
+    left = {name: why for name, one in chosen.items() if (why := one.missing(means))}
+    tried = {name: one for name, one in chosen.items() if name not in left}
+    if not tried:
+        raise UsageError("no attack can be tried", hint=" ".join(left.values()))
+    plainly = _plainly(means)
+    notes = tuple(f"The attack {name!r} was left out: {why}" for name, why in left.items())
+    return tuple(_attacked(means, name, one, plainly, notes) for name, one in tried.items())
 
 
 def cost(names: Sequence[str], budget: Budget) -> int:
@@ -117,22 +110,41 @@ def _named(name: str) -> Adversary:
     return ATTACKS[name]
 
 
-def _attacked(means: Means, base: Attack, adversary: Adversary, plain: Sequence[str]) -> Attack:
-    if reason := adversary.missing(means):
-        return replace(base, tried="Not tried.", notes=(reason,))
+@dataclass(frozen=True, slots=True)
+class _Plainly:
+    """What both models show when they are asked plainly, and a few of the edited one's pictures."""
+
+    before: Figure
+    after: Figure
+    pictures: tuple[str, ...]
+
+
+def _plainly(means: Means) -> _Plainly:
+    cases, old, new = means.cases("report", means.budget.pictures), means.before, means.after
+    first = painted(means, old, plain(old), cases, label="before")
+    edited = painted(means, new, plain(new), cases, label="after", kept=SHOWN)
+    return _Plainly(shown(first.marks), shown(edited.marks), edited.pictures)
+
+
+def _attacked(
+    means: Means, name: str, adversary: Adversary, plainly: _Plainly, notes: tuple[str, ...]
+) -> Attack:
     began = time.monotonic()
     found = adversary.find(means)
     cases = means.cases("report", means.budget.pictures, found.pair)
-    under = painted(means, means.after, found.approach, cases, label=base.name, kept=SHOWN)
-    return replace(
-        base,
-        tried=found.tried,
+    under = painted(means, means.after, found.approach, cases, label=name, kept=SHOWN)
+    return Attack(
+        name=name,
+        concept=means.question.concept,
+        tried=f"{found.tried} Budget: {found.budget}.",
+        before=plainly.after,
         after=shown(under.marks),
         found=(found.best,),
-        settings={"budget": found.budget, **_settings(means)},
-        pictures=_pairs(means, cases, plain, under.pictures),
+        original=plainly.before,
+        settings=_settings(means),
+        pictures=_pairs(means, cases, plainly.pictures, under.pictures),
         seconds=time.monotonic() - began,
-        notes=found.notes,
+        notes=(*found.notes, *notes),
     )
 
 

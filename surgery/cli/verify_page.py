@@ -107,9 +107,6 @@ def _judge(report: VerifyReport) -> str:
 
 def _attacks(report: VerifyReport) -> Iterator[Line]:
     for one in report.attacks:
-        if one.after is None:
-            yield Line(f"{one.name} on {one.concept} was not tried: {' '.join(one.notes)}")
-            continue
         said = f"{one.name} on {one.concept}: {_percent(one.before)} before, {_percent(one.after)}"
         yield Line(f"{said} under attack; {one.tried}")
     if report.attacks:

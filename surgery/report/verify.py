@@ -211,20 +211,20 @@ class Attack:
         concept: what was to come back.
         tried: one sentence: what was done, and with how much effort.
         before: share of the edited model's pictures that show it, asked for plainly.
-        after: the same under the attack; None where it was not tried, and notes say why.
+        after: the same under the attack.
         found: what brings it back best, such as prompts, the best first.
         original: share of the unedited model's pictures that show it, asked for plainly.
         settings: what its figures depend on.
         pictures: the edited model's picture asked plainly, and under the attack.
         seconds: what it took, from the search to the last picture.
-        notes: how the figures must not be read.
+        notes: how its figures must not be read, and which others were left out.
     """
 
     name: str
     concept: str
     tried: str
     before: Figure
-    after: Figure | None
+    after: Figure
     found: tuple[str, ...] = ()
     original: Figure | None = None
     settings: Mapping[str, Setting] = field(default_factory=dict)

@@ -47,32 +47,31 @@ def attacked(recipe: str, *names: str) -> list[Attack]:
 
 
 def test_the_closed_form_brings_back_what_all_keys_and_values_lost() -> None:
-    rece, states = attacked("uce_vangogh", "rece", "states")
+    (rece,) = attacked("uce_vangogh", "rece", "states")
     assert rece.original and rece.original.value == 1
     assert rece.before.value == 0
-    assert rece.after and rece.after.value == 1
+    assert rece.after.value == 1
     assert rece.found[0].startswith("ridge 0.")
-    assert states.after is None and "old one already" in states.notes[0]
+    assert "'states' was left out: The text encoder is the old one" in rece.notes[-1]
 
 
 def test_the_old_text_encoder_and_learned_embeddings_bring_back_what_the_encoder_lost() -> None:
-    rece, states, inversion = attacked("remove_vangogh", "rece", "states", "inversion")
-    assert rece.after is None and "'states'" in rece.notes[0]
+    states, inversion = attacked("remove_vangogh", "rece", "states", "inversion")
+    assert all("'rece' was left out: No key" in one.notes[-1] for one in (states, inversion))
     assert states.before.value == 0
-    assert states.after and states.after.value == 1
-    assert inversion.after and inversion.after.value >= 0.5
-    assert inversion.settings["budget"] == "4 pictures, 40 updates of 4"
+    assert states.after.value == 1
+    assert inversion.after.value >= 0.5
+    assert inversion.tried.endswith(" Budget: 4 pictures, 40 updates of 4.")
 
 
 def test_every_attack_tells_what_was_tried_with_how_much_and_on_which_seeds() -> None:
     found = attack(model("sd1"), copied("sd1", turned()), QUESTION, Bright(), budget=BUDGET)
-    assert [one.name for one in found] == list(ATTACKS)
-    tried = [one for one in found if one.after]
-    assert [one.name for one in tried] == ["rece", "paraphrase", "inversion"]
-    for one in tried:
+    assert list(ATTACKS) == ["rece", "states", "paraphrase", "inversion"]
+    assert [one.name for one in found] == ["rece", "paraphrase", "inversion"]
+    for one in found:
         assert one.concept == "van gogh" and one.tried.endswith(".") and one.seconds > 0
         assert one.before.count == BUDGET.pictures == one.after.count
-        assert one.settings["budget"] and one.settings["judge"] == "bright"
+        assert "Budget: " in one.tried and one.settings["judge"] == "bright"
         assert one.settings["first seed to report by"] == 9_000_000
         assert len(one.pictures) == SHOWN and len(one.found) == 1
     json.dumps([asdict(one) for one in found], allow_nan=False)
@@ -134,6 +133,13 @@ def test_a_judge_that_compares_is_refused_before_anything_is_painted() -> None:
     with pytest.raises(UsageError, match="'noise' does not say"):
         attack(one, copied("sd1", retold), QUESTION, NoiseJudge())
     assert one.evaluations == ran
+
+
+def test_where_no_attack_can_be_tried_it_says_why() -> None:
+    none = replace(BUDGET, search=0)
+    with pytest.raises(UsageError, match=r"no attack can be tried; The text .* no search"):
+        names = ("states", "paraphrase")
+        attack(model("sd1"), model("sd1"), QUESTION, Bright(), names=names, budget=none)
 
 
 def test_two_models_of_other_shapes_are_refused() -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from surgery import apply, load_recipe, open_checkpoint
-from surgery.adversary import ATTACKS, Budget, attack
+from surgery.adversary import Budget, attack
 from surgery.judges.atelier import atelier_judge
 from surgery.model import load_model
 from surgery.questions import ask
@@ -46,15 +46,12 @@ def attacked(recipe: str, budget: Budget, keep: Path) -> tuple[Attack, ...]:
     return attack(before, after, question, judge, budget=budget)
 
 
-def percent(figure: Figure | None) -> str:
-    if figure is None:
-        return ""
+def percent(figure: Figure) -> str:
     return f"{figure.value:.0%} ({figure.low:.0%} to {figure.high:.0%})"
 
 
 def row(recipe: str, one: Attack) -> list[str]:
-    if one.after is None:
-        return [recipe, one.name, percent(one.original), percent(one.before), "", "", *one.notes]
+    assert one.original
     shares = [percent(figure) for figure in (one.original, one.before, one.after)]
     return [recipe, one.name, *shares, f"{one.seconds:.0f}", "; ".join(one.found)]
 
@@ -75,11 +72,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for recipe in wish.recipes:
             found = attacked(recipe, budget, wish.keep or Path(scratch))
-            assert len(found) == len(ATTACKS)
             rows += [row(recipe, one) for one in found]
             sys.stdout.write(f"{table(rows[-len(found) :])}\n\n")
-            for one in found:
-                sys.stdout.write(f"{one.name}: {one.settings.get('budget', '')}\n")
+            for line in dict.fromkeys(note for one in found for note in (one.tried, *one.notes)):
+                sys.stdout.write(f"{recipe}: {line}\n")
             sys.stdout.flush()
     sys.stdout.write(f"{table(rows)}\n\n{time.monotonic() - began:.0f} seconds in all\n")
 

@@ -52,15 +52,14 @@ def test_every_erased_concept_is_attacked_by_the_sampling_and_seeds_of_the_repor
     made = plan("atelier", edited, Wish(steps=6, pictures=2))
     with budget(Budget(pictures=3, tries=1, search=0, updates=0)):
         found = attacks(made, bench(made))
-    assert [one.name for one in found] == ["rece", "states", "paraphrase", "inversion"]
-    assert {one.concept for one in found} == {"van gogh"}
-    rece = found[0]
+    (rece,) = found
+    assert (rece.name, rece.concept) == ("rece", "van gogh")
     assert rece.before.count == 2 and rece.before.value == 0
-    assert rece.after and rece.after.value == 1
+    assert rece.after.value == 1
     assert rece.settings["steps"] == 6
     assert rece.settings["first seed to report by"] == made.wish.first_seed
     assert str(rece.settings["judge"]).startswith("atelier")
-    assert "no search" in found[2].notes[0] and "no updates" in found[3].notes[0]
+    assert "no search" in rece.notes[-2] and "no updates" in rece.notes[-1]
 
 
 @dataclass(frozen=True)
