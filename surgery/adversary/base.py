@@ -22,8 +22,6 @@ Approach: TypeAlias = Callable[[Sequence[Case]], Told]
 
 LARGE = 50_000_000
 """Parameters of a denoiser from which a CPU takes minutes for a picture."""
-SHARED = 2
-"""Guidance asks the empty prompt beside each prompt."""
 
 APART = 100_000
 """The least that both families of seeds are apart: no attack uses as many."""
@@ -59,6 +57,11 @@ class Budget:
     def glance(self) -> int:
         """Steps of a short run: enough to tell what a picture will show."""
         return max(2, 3 * self.steps // 10)
+
+    @property
+    def asked(self) -> int:
+        """Samples in a step of a picture: guidance asks the empty prompt beside the prompt."""
+        return 1 if self.guidance == 1 else 2
 
 
 def budget_for(model: Model) -> Budget:

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from surgery.adversary.base import SHARED, Approach, Budget, Found, Means, Told
+from surgery.adversary.base import Approach, Budget, Found, Means, Told
 from surgery.adversary.networks import there
 from surgery.hooks import Hook
 from surgery.model import Model
@@ -48,7 +48,7 @@ class Inversion:
 
     def cost(self, budget: Budget) -> int:
         """The pictures to learn from, and the steps."""
-        painted = budget.examples * budget.steps * SHARED
+        painted = budget.examples * budget.steps * budget.asked
         return painted + BACKWARD * budget.updates * budget.rows if budget.updates else 0
 
     def find(self, means: Means) -> Found:
@@ -85,7 +85,7 @@ def _examples(means: Means) -> _Examples:
             [case.seed for case in some],
             steps=budget.steps,
             guidance=budget.guidance,
-            on_step=partial(_told, means, SHARED * len(some)),
+            on_step=partial(_told, means, budget.asked * len(some)),
         )
         painted.append(latents.to(means.after.device))
     return _Examples(cases, torch.cat(painted))

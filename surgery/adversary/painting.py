@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from surgery.adversary.base import SHARED, Approach, Means
+from surgery.adversary.base import Approach, Means
 from surgery.errors import UsageError
 from surgery.judges import Mark, Seen
 from surgery.model import Model
@@ -103,7 +103,7 @@ def mute(judge: str) -> UsageError:
 
 
 def _step(means: Means, label: str, rows: int, *step: object) -> None:
-    means.on_step(label, SHARED * rows)
+    means.on_step(label, means.budget.asked * rows)
 
 
 def _judged(means: Means, batch: Sequence[Case], latents: Tensor, pictures: Tensor) -> list[Mark]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from surgery.adversary.base import SHARED, Approach, Budget, Found, Means, Told
+from surgery.adversary.base import Approach, Budget, Found, Means, Told
 from surgery.adversary.painting import marks, rank
 from surgery.adversary.phrases import Phrase, Words, phrases
 from surgery.judges import Mark
@@ -38,7 +38,7 @@ class Paraphrase:
         if not budget.search:
             return 0
         last = FINALISTS * budget.tries * budget.steps
-        return SHARED * (budget.search * budget.glance + last)
+        return budget.asked * (budget.search * budget.glance + last)
 
     def find(self, means: Means) -> Found:
         """The best of the last few."""

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from surgery.adversary.base import SHARED, Approach, Budget, Found, Means, Told
+from surgery.adversary.base import Approach, Budget, Found, Means, Told
 from surgery.adversary.networks import keys_and_values, there
 from surgery.adversary.painting import marks, rank
 from surgery.hooks import Hook
@@ -46,7 +46,7 @@ class Rece:
 
     def cost(self, budget: Budget) -> int:
         """A few pictures for each variant."""
-        return len(RIDGES) * len(PLACES) * budget.tries * budget.glance * SHARED
+        return len(RIDGES) * len(PLACES) * budget.tries * budget.glance * budget.asked
 
     def find(self, means: Means) -> Found:
         """The best of two ridges and two kinds of places."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from surgery.adversary.base import (
     SEEDS,
-    SHARED,
     Adversary,
     Budget,
     Means,
@@ -98,7 +97,7 @@ def cost(names: Sequence[str], budget: Budget) -> int:
     Raises:
         UsageError: no such attack.
     """
-    shares = (2 + len(names)) * budget.pictures * budget.steps * SHARED
+    shares = (2 + len(names)) * budget.pictures * budget.steps * budget.asked
     return shares + sum(_named(name).cost(budget) for name in names)
 
 

@@ -50,6 +50,10 @@ def test_a_short_run_is_a_part_of_a_whole_one_and_never_a_single_step() -> None:
     assert Budget(steps=1).glance == 2
 
 
+def test_guidance_asks_the_empty_prompt_too() -> None:
+    assert (Budget(guidance=1.0).asked, Budget(guidance=3.0).asked) == (1, 2)
+
+
 class Sized:
     """As much of a model as a budget is taken from."""
 
