@@ -130,9 +130,9 @@ def _verify(made: Plan, engine: Engine, attacks: bool, out: Output) -> VerifyRep
 
 
 def _attack() -> Attacking:
-    from surgery.adversary import attack
+    from surgery.verify.attacks import attacks
 
-    return attack
+    return attacks
 
 
 def _show_plan(made: Plan, out: Output) -> None:

@@ -48,6 +48,11 @@ class Ddim:
         scheduler.set_timesteps(steps, device=device)
         return cls(scheduler.timesteps, scheduler)
 
+    @property
+    def length(self) -> int:
+        """How many times the model was trained for."""
+        return int(self.scheduler.config["num_train_timesteps"])
+
     def step(self, said: Tensor, time: Tensor, latents: Tensor) -> Tensor:
         """Latents one step nearer to the picture."""
         nearer: Tensor = self.scheduler.step(said, time, latents).prev_sample
@@ -65,6 +70,21 @@ class Ddim:
         noise = (latents - here.sqrt() * meant) / (1 - here).sqrt()
         nearer: Tensor = there.sqrt() * meant + (1 - there).sqrt() * noise
         return nearer
+
+    def noised(self, latents: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+        """Latents with the noise of their own times, (n,), in them."""
+        mixed: Tensor = self.scheduler.add_noise(latents, noise, times)
+        return mixed
+
+    def wanted(self, latents: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+        """What the model should have said of `noised`: the noise, or what else it predicts."""
+        kind = self.scheduler.config["prediction_type"]
+        if kind == "sample":
+            return latents
+        if kind == "v_prediction":
+            velocity: Tensor = self.scheduler.get_velocity(latents, noise, times)
+            return velocity
+        return noise
 
 
 def checked(config: Mapping[str, object], where: str) -> None:

@@ -1,13 +1,14 @@
-"""What brings an edit's old outputs back: the worst input for a map that many weights share.
+"""What brings an edit's old outputs back: the worst input for weights that were changed.
 
-With W' = W P for every weight W of a set, the input c* that best gives, behind all W', what c gave
-behind all W, is known in closed form, and of the weights only M = sum W'W enters it: one (in, in)
-matrix, gathered while they stream by. Rows are vectors. No names here.
+The input c* that best gives, behind all changed weights V, what c gave behind all weights W, is
+known in closed form. With V = W P for a map P that all of a set share, of the weights only
+M = sum W'W enters it: one (in, in) matrix, gathered while they stream by. Rows are vectors. No
+names here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,30 @@ def gram_of(weights: Iterable[Array]) -> Matrix:
     return np.zeros((0, 0)) if total is None else total
 
 
+def cross_gram(edited: Sequence[Array], weights: Sequence[Array]) -> Matrix:
+    """sum V'W over weights W and what became of them, V, as (in, in)."""
+    products = (new.T @ old for new, old in zip(edited, weights, strict=True))
+    return np.asarray(sum(products, np.zeros(())), dtype=np.float64)
+
+
+def recalling(keys: Matrix, gram: Matrix, cross: Matrix, ridge: float) -> Matrix:
+    """The inputs c* that minimise sum |V c* - W c|^2 + r |c*|^2 over weights W, V, as (n, in).
+
+    Args:
+        keys: (n, in), the inputs c whose old outputs are wanted back.
+        gram: (in, in), sum V'V.
+        cross: (in, in), sum V'W.
+        ridge: r, in units of the mean |V u|^2 over unit inputs u, summed over the weights; above 0.
+
+    Source: Gong et al. 2024, RECE, arXiv 2407.12383.
+    """
+    return _recalled(keys, gram, cross, ridge * float(np.trace(gram)) / len(gram))
+
+
 def restoring(keys: Matrix, gram: Matrix, edited: Factors, ridge: float) -> Matrix:
     """The inputs c* that minimise sum_W |W P c* - W c|^2 + r |c*|^2, as (n, in).
+
+    As `recalling`, with V = W P.
 
     Args:
         keys: (n, in), the inputs c whose old outputs are wanted back.
@@ -44,10 +67,7 @@ def restoring(keys: Matrix, gram: Matrix, edited: Factors, ridge: float) -> Matr
     """
     size = ridge * float(np.trace(gram)) / len(gram)
     mixed = through(edited, gram)
-    covered = through(edited, mixed.T)
-    covered = (covered + covered.T) / 2 + size * np.eye(len(gram))
-    lower: Matrix = np.asarray(np.linalg.cholesky(covered))
-    return solve_cholesky(lower, mixed.T @ keys.T).T
+    return _recalled(keys, through(edited, mixed.T), mixed.T, size)
 
 
 def worst_leak(
@@ -90,3 +110,9 @@ def composed(outer: Factors, inner: Factors) -> Factors:
 
 def _sizes(vectors: Matrix, gram: Matrix) -> Matrix:
     return np.asarray(np.maximum(np.einsum("ni,ni->n", vectors @ gram, vectors), 0))
+
+
+def _recalled(keys: Matrix, gram: Matrix, cross: Matrix, size: float) -> Matrix:
+    covered = (gram + gram.T) / 2 + size * np.eye(len(gram))
+    lower: Matrix = np.asarray(np.linalg.cholesky(covered))
+    return solve_cholesky(lower, cross @ keys.T).T

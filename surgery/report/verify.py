@@ -212,10 +212,12 @@ class Attack:
         tried: one sentence: what was done, and with how much effort.
         before: share of the edited model's pictures that show it, asked for plainly.
         after: the same under the attack.
-        found: the prompts that bring it back best, the best first.
+        found: what brings it back best, such as prompts, the best first.
         original: share of the unedited model's pictures that show it, asked for plainly.
         settings: what its figures depend on.
         pictures: the edited model's picture asked plainly, and under the attack.
+        seconds: what it took, from the search to the last picture.
+        notes: how its figures must not be read, and which others were left out.
     """
 
     name: str
@@ -227,6 +229,8 @@ class Attack:
     original: Figure | None = None
     settings: Mapping[str, Setting] = field(default_factory=dict)
     pictures: tuple[PicturePair, ...] = ()
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ def paint(item: Item) -> ItemResult:
         return ItemResult(item.number, item.arm, np.concatenate(made), model.evaluations - before)
 
 
+def model_of(item: Item) -> DiffusersModel:
+    """The model that an item is painted by, loaded once."""
+    return _model(item)
+
+
 def forget() -> None:
     """Let the models go."""
     _held.clear()

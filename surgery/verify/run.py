@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -107,9 +107,14 @@ def _report(made: Plan, judging: Judging, attacks: tuple[Attack, ...], cost: Cos
         settings=_settings(made),
         environment=_environment(),
         cost=cost,
-        notes=(*made.notes, *notes(sets)),
+        notes=(*made.notes, *notes(sets), *_said(attacks)),
     )
     return replace(found, verdict=verdict(found))
+
+
+def _said(attacks: Sequence[Attack]) -> Iterable[str]:
+    """What attacks say of themselves, once."""
+    return dict.fromkeys(note for one in attacks for note in one.notes)
 
 
 def _decided(made: Plan, evidence: Evidence) -> tuple[Gate, ...]:

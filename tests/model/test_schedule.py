@@ -111,3 +111,23 @@ def test_of_a_picture_that_was_clipped_the_rest_is_noise() -> None:
         for x, alpha in ((latents, here), (through, there))
     ]
     assert torch.allclose(*left, atol=1e-4)
+
+
+def test_noise_is_mixed_in_at_times_of_their_own() -> None:
+    ddim = Ddim.of(SD, 10, CPU, pixels=False)
+    latents, noise = torch.randn(2, 3, 4, 8, 8)
+    times = torch.tensor([0, 500, 999])
+    alphas = ddim.scheduler.alphas_cumprod[times][:, None, None, None]
+    mixed = alphas.sqrt() * latents + (1 - alphas).sqrt() * noise
+    assert torch.allclose(ddim.noised(latents, noise, times), mixed, atol=1e-5)
+    assert ddim.length == 1000
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
+def test_a_model_that_says_what_is_wanted_speaks_of_the_picture(kind: str) -> None:
+    ddim = Ddim.of({**SD, "prediction_type": kind}, 10, CPU, pixels=False)
+    latents, noise = torch.randn(2, 1, 4, 8, 8)
+    time = ddim.times[4]
+    mixed = ddim.noised(latents, noise, time[None])
+    said = ddim.wanted(latents, noise, time[None])
+    assert torch.allclose(ddim.picture(said, time, mixed), latents, atol=1e-3)

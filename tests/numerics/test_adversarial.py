@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from surgery.numerics.adversarial import composed, gram_of, images, restoring, through, worst_leak
+from surgery.numerics.adversarial import (
+    composed,
+    cross_gram,
+    gram_of,
+    images,
+    recalling,
+    restoring,
+    through,
+    worst_leak,
+)
 
 WIDTH = 12
 RNG = np.random.default_rng(0)
@@ -108,3 +117,33 @@ def test_a_key_that_is_its_target_leaks_nothing_unless_it_moved() -> None:
     zero = np.zeros((1, WIDTH))
     assert worst_leak(zero, zero, gram_of(WEIGHTS), nothing, RIDGE).tolist() == [0.0]
     assert worst_leak(KEYS, KEYS, gram_of(WEIGHTS), THIN, RIDGE).tolist() == [np.inf] * 4
+
+
+EDITED = [weight + 0.3 * RNG.standard_normal(weight.shape) for weight in WEIGHTS]
+
+
+def test_the_crossed_gram_matrix_is_that_of_both_outputs_side_by_side() -> None:
+    stacked = np.concatenate(EDITED).T @ np.concatenate(WEIGHTS)
+    np.testing.assert_allclose(cross_gram(EDITED, WEIGHTS), stacked, atol=1e-12)
+    with pytest.raises(ValueError, match="longer"):
+        cross_gram(EDITED[:2], WEIGHTS)
+
+
+def test_what_is_recalled_is_the_stationary_point_of_what_it_minimises() -> None:
+    gram = gram_of(EDITED)
+    found = torch.tensor(recalling(KEYS, gram, cross_gram(EDITED, WEIGHTS), RIDGE).copy())
+    found.requires_grad_()
+    size = RIDGE * np.trace(gram) / WIDTH
+    loss = size * (found**2).sum()
+    for old, new in zip(WEIGHTS, EDITED, strict=True):
+        wanted = torch.tensor(KEYS @ old.T)
+        loss = loss + ((found @ torch.tensor(new).T - wanted) ** 2).sum()
+    (slope,) = torch.autograd.grad(loss, found)
+    assert float(slope.abs().max()) < 1e-9 * float(loss.detach())
+
+
+def test_what_any_weights_recall_is_what_a_shared_map_restores() -> None:
+    edited = [weight @ matrix(THIN) for weight in WEIGHTS]
+    gram, mean = gram_of(edited), np.trace(gram_of(WEIGHTS)) / np.trace(gram_of(edited))
+    found = recalling(KEYS, gram, cross_gram(edited, WEIGHTS), RIDGE * mean)
+    np.testing.assert_allclose(found, restoring(KEYS, gram_of(WEIGHTS), THIN, RIDGE), atol=1e-10)
