@@ -19,6 +19,7 @@ from surgery.report.probes import (
     SurveyReport,
     Thumbnail,
 )
+from surgery.report.records import Record, RecordedBase, RecordedTensor
 from surgery.report.verify import JudgedSet, Share, VerifyReport
 
 __all__ = [
@@ -37,6 +38,9 @@ __all__ = [
     "Leak",
     "Moved",
     "ProbeReport",
+    "Record",
+    "RecordedBase",
+    "RecordedTensor",
     "Report",
     "Score",
     "Setting",

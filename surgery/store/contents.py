@@ -172,6 +172,18 @@ class Checkpoint(Mapping[str, TensorRef]):
         beside = [path for origin in self.origins.values() for path in origin.stamps]
         return (*beside, self.root)[0].parent / relative
 
+    def record(self) -> str | None:
+        """Return the text of the record of the model's last edit, None where there is none.
+
+        Raises:
+            CheckpointError: what has its name is no record.
+        """
+        # Imported here because most models have none.
+        from surgery.store.record import NAME, beside, read_text
+
+        alone = self.kind in {"file", "dduf"}
+        return read_text(beside(self.root) if alone else self.root / NAME)
+
     def prepare(self, names: Iterable[str]) -> None:
         """Take notice of tensors that will be read whole; on this machine there is no need to."""
 

@@ -48,6 +48,12 @@ def check_copy(
         problem = "the cache of downloads is not for sharing files with"
         raise UsageError(problem, where="--link", hint="leave it out")
     target = check_output(checkpoint, out, force=force)
+    changes = tuple(changes)
+    if changes and checkpoint.kind in {"file", "dduf"}:
+        # Imported here because `record` itself writes files.
+        from surgery.store.record import check_beside
+
+        check_beside(target, force=force)
     copied = {checkpoint.path(name): stamp.size for name, stamp in checkpoint.stamps.items()}
     changed = {checkpoint[name].file for name in changes}
     if link and checkpoint.kind in {"folder", "sharded"}:

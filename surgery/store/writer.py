@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from surgery.store.changes import Changes, Edits, OnBytes, by_file, not_read_back
+from surgery.store.changes import Changes, Edits, MakeRecord, OnBytes, by_file, not_read_back
 from surgery.store.clone import BLOCK, can_share, shareable
 from surgery.store.contents import Checkpoint
 from surgery.store.digest import Algorithm, Digest, Watch
 from surgery.store.files import check_unchanged, opened, read_span
+from surgery.store.fresh import fill
 from surgery.store.header import parse_header, with_metadata
 from surgery.store.links import linked, same_device
 from surgery.store.outputs import outputs
 from surgery.store.preflight import check_output, check_space
 from surgery.store.publish import keep_rights, publish
+from surgery.store.record import NAME, check_beside, staged_beside
 from surgery.store.sink import Sink, reported
 from surgery.store.staging import (
     part_of,
@@ -78,6 +81,7 @@ def write(
     force: bool = False,
     link: bool = False,
     checksum: Algorithm | None = None,
+    record: MakeRecord | None = None,
     on_bytes: OnBytes = None,
 ) -> Written:
     """Write a copy of `checkpoint` with some tensors' bytes replaced.
@@ -93,6 +97,8 @@ def write(
         link: give unchanged files of a folder a second name instead of a copy, where the file
             system can; to edit one of them in place later changes both.
         checksum: which digest to take of each file of weights while it is written.
+        record: called once everything else is written; returns the text of the record that the
+            output gets, or None for an output without one. Left out, files are taken as they are.
         on_bytes: called with the number of bytes after every piece written.
 
     Raises:
@@ -107,14 +113,19 @@ def write(
     with reported(out):
         target = check_output(checkpoint, out, force=force)
         remove_litter(target)
+        if record and not is_folder:
+            check_beside(target, force=force)
         jobs = _shared(jobs, target) if link and is_folder else jobs
     total = sum(job.total for job in jobs.values() if not job.link)
     check_space(target, total, lambda: sum(_saved(job, target.parent) for job in jobs.values()))
     _check_sources(checkpoint)
     watch = Watch(on_bytes, checksum)
+    then = _Then(force, record)
     if is_folder:
-        copied = _write_folder(checkpoint, jobs, target, force, watch)
-        total, files = sum(jobs[name].total for name in copied), tuple(out / name for name in jobs)
+        jobs = {name: job for name, job in jobs.items() if not (record and name == NAME)}
+        copied, more = _write_folder(checkpoint, jobs, target, then, watch)
+        total = sum(jobs[name].total for name in copied)
+        files = tuple(out / name for name in (*jobs, *more))
         return Written(out, total, files, len(jobs) - len(copied), watch.digests)
     (job,) = jobs.values()
     if checkpoint.kind == "dduf" and job.edits:
@@ -122,12 +133,33 @@ def write(
         from surgery.store.dduf_writer import write_dduf
 
         own = {name: with_metadata(head, metadata) for name, head in checkpoint.headers.items()}
+        last = partial(then.publish_file, target)
         total = write_dduf(
-            checkpoint, job.edits, target, {**own, **heads}, force=force, watch=watch
+            checkpoint, job.edits, target, {**own, **heads}, publish=last, watch=watch
         )
     else:
-        _write_file(checkpoint, job, target, force, watch)
+        _write_file(checkpoint, job, target, then, watch)
     return Written(out, total, (out,), checksums=watch.digests)
+
+
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """What happens to an output that is whole: it gets its record, then its name."""
+
+    force: bool
+    record: MakeRecord | None
+
+    def text(self) -> str | None:
+        return self.record() if self.record else None
+
+    def publish_file(self, target: Path, descriptor: int, staged: Path) -> None:
+        if self.force:
+            keep_rights(descriptor, target)
+        if self.record is None:
+            return publish(staged, target, force=self.force)
+        with staged_beside(target, self.record(), force=self.force):
+            publish(staged, target, force=self.force)
+        return None
 
 
 def _shared(jobs: Mapping[str, _Job], target: Path) -> dict[str, _Job]:
@@ -174,22 +206,21 @@ def _check_sources(checkpoint: Checkpoint) -> None:
         check_unchanged(path, stamp)
 
 
-def _write_file(checkpoint: Checkpoint, job: _Job, target: Path, force: bool, watch: Watch) -> None:
+def _write_file(checkpoint: Checkpoint, job: _Job, target: Path, then: _Then, watch: Watch) -> None:
     with staged_file(target) as (descriptor, staged):
         with watch.digest(target.name) as digest:
             _fill(job, descriptor, target, watch.on_bytes, digest)
         _check_written(job, staged, target)
         _check_sources(checkpoint)
-        if force:
-            keep_rights(descriptor, target)
-        publish(staged, target, force=force)
+        then.publish_file(target, descriptor, staged)
 
 
 def _write_folder(
-    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, force: bool, watch: Watch
-) -> tuple[str, ...]:
-    """Write every file and return the names of those that are no links."""
-    copied = []
+    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, then: _Then, watch: Watch
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write every file; return the names of those that are no links, and of the record."""
+    copied: list[str] = []
+    more: tuple[str, ...] = ()
     with staged_folder(target) as (folder, staged):
         for name, job in jobs.items():
             if job.link and _linked(job, staged / name, target):
@@ -201,12 +232,16 @@ def _write_folder(
                 _fill(job, descriptor, target, watch.on_bytes, digest)
             _check_written(job, staged / name, target)
             copied.append(name)
-        sync_folders(staged, jobs, target)
+        if (text := then.text()) is not None:
+            more = (NAME,)
+            with part_of(staged, NAME, target, len(text)) as descriptor:
+                fill(descriptor, [text.encode("utf-8")], target)
+        sync_folders(staged, (*jobs, *more), target)
         _check_sources(checkpoint)
-        if force:
+        if then.force:
             keep_rights(folder, target)
-        publish(staged, target, force=force)
-    return tuple(copied)
+        publish(staged, target, force=then.force)
+    return tuple(copied), more
 
 
 def _linked(job: _Job, path: Path, target: Path) -> bool:

@@ -1,0 +1,153 @@
+"""The record of an edit, made from what was solved and written. Reads tensors, writes nothing.
+
+The same recipe on the same base gives the same record: where a model of this machine lies is
+circumstance and is not told, only what it is called; which commit it was on the Hub is.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from surgery.figures import OWN
+from surgery.plan import Plan
+from surgery.report import (
+    Drift,
+    EditedTensor,
+    Gate,
+    Leak,
+    Record,
+    RecordedBase,
+    RecordedTensor,
+    Spread,
+)
+from surgery.rounding import Result
+from surgery.store.checkpoint import Checkpoint
+from surgery.store.hub_address import parse
+from surgery.store.hub_cache import COMMIT
+from surgery.version import __version__
+
+# Solving is numpy alone, in double precision.
+DEVICE = "cpu"
+_MOST_LEAKS = 200
+
+Digests = Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Provenance:
+    """What is known of an edit before anything is written; the digests of its tensors come later.
+
+    Args:
+        base: what was edited.
+        past: the text of the record that the base had.
+        digests: tensor name -> digest before and after, filled by `noted`.
+    """
+
+    base: RecordedBase
+    past: str | None
+    result: Result
+    gates: tuple[Gate, ...]
+    digests: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def noted(self, name: str, checkpoint: Checkpoint) -> bytes:
+        """The new bytes of a tensor; the digests of the old and the new ones are kept."""
+        made = self.result.values[name]
+        before = sha256(checkpoint[name].read()).hexdigest()
+        self.digests[name] = (before, sha256(made).hexdigest())
+        return made
+
+    def text(self, digests: Digests | None = None) -> str:
+        """The record as it lies beside an output.
+
+        Args:
+            digests: of every changed tensor; left out, those that were noted.
+        """
+        known = self.digests if digests is None else digests
+        record = Record(
+            recipe=json.loads(self.result.patch.recipe),
+            base=self.base,
+            tensors=tuple(_recorded(each, known[each.name]) for each in self.result.tensors),
+            leaks=_few(self.result.leaks),
+            drifts=tuple(map(_drift, self.result.drifts)),
+            gates=self.gates,
+            versions=versions(),
+            device=DEVICE,
+        )
+        return record.after(Record.parsed(self.past)).text()
+
+
+def versions() -> dict[str, str]:
+    """Of what computes an edit here: surgery, Python, the libraries, and the kind of processor."""
+    return {
+        "surgery": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def recorded_base(checkpoint: Checkpoint, plan: Plan) -> RecordedBase:
+    """What a record says of the model that is edited."""
+    return RecordedBase(
+        address=lasting_address(checkpoint.address),
+        fingerprint=checkpoint.fingerprint,
+        container=checkpoint.kind,
+        layout=plan.layout,
+    )
+
+
+def lasting_address(address: str) -> str:
+    """An address that means the same model elsewhere, or the bare name of a model of this machine.
+
+    A path would tell strangers about this machine and would not help them.
+    """
+    if address == "atelier" or is_pinned(address):
+        return address
+    return Path(address).resolve().name
+
+
+def is_pinned(address: str) -> bool:
+    """Whether an address is a commit on the Hub."""
+    place = parse(address)
+    return place is not None and COMMIT.fullmatch(place.revision) is not None
+
+
+def _recorded(tensor: EditedTensor, digests: tuple[str, str]) -> RecordedTensor:
+    return RecordedTensor(
+        name=tensor.name,
+        dtype=tensor.dtype,
+        shape=tensor.shape,
+        before=digests[0],
+        after=digests[1],
+        rank=tensor.rank,
+        relative_norm=_short(tensor.relative_norm),
+        changed=_short(tensor.changed),
+        lost=_short(tensor.lost),
+    )
+
+
+def _few(leaks: tuple[Leak, ...]) -> tuple[Leak, ...]:
+    """All of them; of hundreds of concepts those of their own prompts, or a record takes MB."""
+    told = [leak for leak in leaks if len(leaks) <= _MOST_LEAKS or leak.wording in OWN]
+    return tuple(replace(leak, figure=_spread(leak.figure)) for leak in told)
+
+
+def _drift(drift: Drift) -> Drift:
+    return replace(drift, figure=_spread(drift.figure), most=())
+
+
+def _spread(figure: Spread) -> Spread:
+    """What a reader needs of four figures; the last digits depend on the processor."""
+    least, middle, high, most = map(_short, (figure.min, figure.median, figure.p95, figure.max))
+    return Spread(least, middle, high, most, figure.count)
+
+
+def _short(figure: float) -> float:
+    return float(f"{figure:.6g}")
