@@ -129,10 +129,9 @@ def apply(
     patch, solved = solve(recipe, checkpoint, tokenizer, layout, stage)
     result = round_once(patch, solved, checkpoint)
     clock.lap("solve")
-    gates = limits(recipe.expect, result.leaks, result.drifts)
-    made = _Made(gates, clock)
-    told = Provenance(recorded_base(checkpoint, plan), past, result, gates)
-    if allow_weak or all(gate.passed for gate in gates):
+    made = _Made(limits(recipe.expect, result.leaks, result.drifts), clock)
+    told = Provenance(recorded_base(checkpoint, plan), past, result, made.gates)
+    if allow_weak or all(gate.passed for gate in made.gates):
         if target:
             how = partial(write, force=force, link=link, checksum=checksum, on_bytes=progress)
             made.model(_copied(told, checkpoint, target, how))

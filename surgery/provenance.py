@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from surgery.errors import CheckpointError, UsageError
 from surgery.figures import OWN
 from surgery.plan import Plan
 from surgery.report import (
@@ -31,6 +32,7 @@ from surgery.rounding import Result
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.hub_address import parse
 from surgery.store.hub_cache import COMMIT
+from surgery.store.text import quoted, visible
 from surgery.version import __version__
 
 # Solving is numpy alone, in double precision.
@@ -117,6 +119,35 @@ def is_pinned(address: str) -> bool:
     """Whether an address is a commit on the Hub."""
     place = parse(address)
     return place is not None and COMMIT.fullmatch(place.revision) is not None
+
+
+def recorded(out: Checkpoint) -> Record:
+    """The record of a model's last edit.
+
+    Raises:
+        CheckpointError: there is none, or it cannot be read.
+    """
+    text, where = out.record(), visible(out.address)
+    if text is None:
+        hint = "records come with the outputs of `surgery apply`; edits in place have none"
+        raise CheckpointError("no record of an edit comes with it", where=where, hint=hint)
+    try:
+        return Record.from_json(text)
+    except (UsageError, RecursionError) as error:
+        problem = f"its record cannot be read: {visible(str(error))}"
+        raise CheckpointError(problem, where=where) from error
+
+
+def check_weights(record: Record, model: Checkpoint) -> None:
+    """Raise CheckpointError unless a record is of the weights beside it."""
+    for each in record.tensors:
+        ref = model.get(each.name)
+        if ref is None or sha256(ref.read()).hexdigest() != each.after:
+            raise CheckpointError(
+                f"the record is of other weights: {quoted(each.name)} was changed afterwards",
+                where=visible(model.address),
+                hint="make the model again with `surgery apply`",
+            )
 
 
 def _recorded(tensor: EditedTensor, digests: tuple[str, str]) -> RecordedTensor:

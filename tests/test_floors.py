@@ -81,6 +81,7 @@ PART_OF = {
     "in_place": "apply",
     "debias": "apply",
     "provenance": "apply",
+    "pushed_files": "push",
     "text_states": "gather",
     "recipe_files": "recipe",
     "recipe_json": "recipe",

@@ -19,10 +19,13 @@ from surgery.report.probes import (
     SurveyReport,
     Thumbnail,
 )
+from surgery.report.pushed import Operation, PushReport
 from surgery.report.records import Record, RecordedBase, RecordedTensor
+from surgery.report.remade import LEVELS, Level, RemadeTensor, ReproduceReport, VersionChange
 from surgery.report.verify import JudgedSet, Share, VerifyReport
 
 __all__ = [
+    "LEVELS",
     "VERSION",
     "BlockChange",
     "ChangeKind",
@@ -36,12 +39,17 @@ __all__ = [
     "Gate",
     "JudgedSet",
     "Leak",
+    "Level",
     "Moved",
+    "Operation",
     "ProbeReport",
+    "PushReport",
     "Record",
     "RecordedBase",
     "RecordedTensor",
+    "RemadeTensor",
     "Report",
+    "ReproduceReport",
     "Score",
     "Setting",
     "Share",
@@ -54,4 +62,5 @@ __all__ = [
     "TensorChange",
     "Thumbnail",
     "VerifyReport",
+    "VersionChange",
 ]

@@ -18,6 +18,7 @@ from surgery.store.entries import DTYPE_BITS
 from surgery.store.files import Stamp, read_span, read_spans
 from surgery.store.header import Header
 from surgery.store.pickled import Origin
+from surgery.store.record import NAME, beside, read_text
 from surgery.store.strict_json import load_file
 from surgery.store.text import quoted, visible
 
@@ -178,9 +179,6 @@ class Checkpoint(Mapping[str, TensorRef]):
         Raises:
             CheckpointError: what has its name is no record.
         """
-        # Imported here because most models have none.
-        from surgery.store.record import NAME, beside, read_text
-
         alone = self.kind in {"file", "dduf"}
         return read_text(beside(self.root) if alone else self.root / NAME)
 

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from surgery.store.beside import staged_beside
 from surgery.store.changes import Changes, Edits, MakeRecord, OnBytes, by_file, not_read_back
 from surgery.store.clone import BLOCK, can_share, shareable
 from surgery.store.contents import Checkpoint
@@ -24,7 +25,7 @@ from surgery.store.links import linked, same_device
 from surgery.store.outputs import outputs
 from surgery.store.preflight import check_output, check_space
 from surgery.store.publish import keep_rights, publish
-from surgery.store.record import NAME, check_beside, staged_beside
+from surgery.store.record import NAME, beside, check_beside
 from surgery.store.sink import Sink, reported
 from surgery.store.staging import (
     part_of,
@@ -119,45 +120,64 @@ def write(
     total = sum(job.total for job in jobs.values() if not job.link)
     check_space(target, total, lambda: sum(_saved(job, target.parent) for job in jobs.values()))
     _check_sources(checkpoint)
-    watch = Watch(on_bytes, checksum)
-    then = _Then(force, record)
+    how = _How(force, Watch(on_bytes, checksum), record)
     if is_folder:
         jobs = {name: job for name, job in jobs.items() if not (record and name == NAME)}
-        copied, more = _write_folder(checkpoint, jobs, target, then, watch)
-        total = sum(jobs[name].total for name in copied)
-        files = tuple(out / name for name in (*jobs, *more))
-        return Written(out, total, files, len(jobs) - len(copied), watch.digests)
+        copied = _write_folder(checkpoint, jobs, target, how)
+        total = sum(jobs[name].total for name in copied) + how.told
+        files = tuple(out / name for name in (*jobs, *([NAME] if how.told else [])))
+        return Written(out, total, files, len(jobs) - len(copied), how.watch.digests)
+    total = _write_single(checkpoint, jobs, metadata, (target, heads), how)
+    files = (out, beside(out)) if how.told else (out,)
+    return Written(out, total + how.told, files, checksums=how.watch.digests)
+
+
+def _write_single(
+    checkpoint: Checkpoint,
+    jobs: Mapping[str, _Job],
+    metadata: Mapping[str, str],
+    place: tuple[Path, Mapping[str, bytes]],
+    how: _How,
+) -> int:
+    """Write a model that is one file, in its place with these heads, and return its bytes."""
+    target, heads = place
     (job,) = jobs.values()
     if checkpoint.kind == "dduf" and job.edits:
         # Imported here because no other model needs zipfile.
         from surgery.store.dduf_writer import write_dduf
 
         own = {name: with_metadata(head, metadata) for name, head in checkpoint.headers.items()}
-        last = partial(then.publish_file, target)
-        total = write_dduf(
-            checkpoint, job.edits, target, {**own, **heads}, publish=last, watch=watch
+        last = partial(how.publish_file, target)
+        return write_dduf(
+            checkpoint, job.edits, target, {**own, **heads}, publish=last, watch=how.watch
         )
-    else:
-        _write_file(checkpoint, job, target, then, watch)
-    return Written(out, total, (out,), checksums=watch.digests)
+    _write_file(checkpoint, job, target, how)
+    return job.total
 
 
-@dataclass(frozen=True, slots=True)
-class _Then:
-    """What happens to an output that is whole: it gets its record, then its name."""
+@dataclass(slots=True)
+class _How:
+    """How an output is written; `told` are the bytes of its record, once that was made."""
 
     force: bool
+    watch: Watch
     record: MakeRecord | None
+    told: int = 0
 
     def text(self) -> str | None:
-        return self.record() if self.record else None
+        text = self.record() if self.record else None
+        if text is not None:
+            self.told = len(text.encode("utf-8"))
+            if self.watch.on_bytes:
+                self.watch.on_bytes(self.told)
+        return text
 
     def publish_file(self, target: Path, descriptor: int, staged: Path) -> None:
         if self.force:
             keep_rights(descriptor, target)
         if self.record is None:
             return publish(staged, target, force=self.force)
-        with staged_beside(target, self.record(), force=self.force):
+        with staged_beside(target, self.text(), force=self.force):
             publish(staged, target, force=self.force)
         return None
 
@@ -206,21 +226,20 @@ def _check_sources(checkpoint: Checkpoint) -> None:
         check_unchanged(path, stamp)
 
 
-def _write_file(checkpoint: Checkpoint, job: _Job, target: Path, then: _Then, watch: Watch) -> None:
+def _write_file(checkpoint: Checkpoint, job: _Job, target: Path, how: _How) -> None:
     with staged_file(target) as (descriptor, staged):
-        with watch.digest(target.name) as digest:
-            _fill(job, descriptor, target, watch.on_bytes, digest)
+        with how.watch.digest(target.name) as digest:
+            _fill(job, descriptor, target, how.watch.on_bytes, digest)
         _check_written(job, staged, target)
         _check_sources(checkpoint)
-        then.publish_file(target, descriptor, staged)
+        how.publish_file(target, descriptor, staged)
 
 
 def _write_folder(
-    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, then: _Then, watch: Watch
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Write every file; return the names of those that are no links, and of the record."""
-    copied: list[str] = []
-    more: tuple[str, ...] = ()
+    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, how: _How
+) -> tuple[str, ...]:
+    """Write every file and the record; return the names of those that are no links."""
+    copied, watch = [], how.watch
     with staged_folder(target) as (folder, staged):
         for name, job in jobs.items():
             if job.link and _linked(job, staged / name, target):
@@ -232,16 +251,15 @@ def _write_folder(
                 _fill(job, descriptor, target, watch.on_bytes, digest)
             _check_written(job, staged / name, target)
             copied.append(name)
-        if (text := then.text()) is not None:
-            more = (NAME,)
-            with part_of(staged, NAME, target, len(text)) as descriptor:
+        if (text := how.text()) is not None:
+            with part_of(staged, NAME, target, how.told) as descriptor:
                 fill(descriptor, [text.encode("utf-8")], target)
-        sync_folders(staged, (*jobs, *more), target)
+        sync_folders(staged, jobs, target)
         _check_sources(checkpoint)
-        if then.force:
+        if how.force:
             keep_rights(folder, target)
-        publish(staged, target, force=then.force)
-    return tuple(copied), more
+        publish(staged, target, force=how.force)
+    return tuple(copied)
 
 
 def _linked(job: _Job, path: Path, target: Path) -> bool:
