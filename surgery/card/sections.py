@@ -58,15 +58,20 @@ def changed_part(record: Record) -> list[str]:
     ]
     more = len(ranked) - len(rows)
     found = [
-        f"{len(ranked)} tensors changed, in closed form and without training; every other one is "
-        "the same byte for byte as in the base.",
+        f"{_count(len(ranked), 'tensor')} changed, in closed form and without training; "
+        "every other one is the same byte for byte as in the base.",
         table(("tensor", "stored as", "rank of the change", "change beside its weights"), rows),
     ]
     if more:
         found.append(f"and {more} more that changed less; `surgery.json` has them all.")
     if record.earlier:
-        found.append(f"The base had been edited {len(record.earlier)} times before.")
+        times = _count(len(record.earlier), "time")
+        found.append(f"The base had been edited {times} before; `surgery.json` says how.")
     return found
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def measured_part(record: Record, verified: Verified | None) -> list[str]:
@@ -144,7 +149,7 @@ LIMITS = (
     "is not a safeguard against people who want it back. Known ways around such edits:",
     "\n".join(
         (
-            "- other wordings, misspellings and languages (the table above says what is left there);",
+            "- other wordings, misspellings, languages (the table above says what is left);",
             "- embeddings made to bring it back: textual inversion and adversarial prompts;",
             "- a picture instead of words: image-to-image, ControlNet, IP-Adapter;",
             "- training: a LoRA or a short finetune teaches it again;",
@@ -179,11 +184,13 @@ def use_part(repository: str, file: str, pipeline: str) -> list[str]:
 
 
 def again_part(repository: str, file: str) -> list[str]:
-    """How the edit is made again and looked at."""
+    """How the edit is made again."""
     model = f"hf://{repository}/{file}" if file else repository
-    commands = f"pip install surgery\nsurgery reproduce {model}"
-    said = "`surgery.json` holds the recipe, the base and the digests of every changed tensor:"
+    said = (
+        "`surgery.json` holds the recipe, the base and the digests of every changed tensor. "
+        "This makes the edit again and compares every tensor:"
+    )
     return [
         said.replace("surgery.json", f"{file}.surgery.json" if file else "surgery.json"),
-        block(commands, "sh"),
+        block(f"surgery reproduce {model}", "sh"),
     ]

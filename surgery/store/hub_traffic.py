@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -37,16 +37,22 @@ def watched() -> Iterator[Traffic]:
     traffic, session = Traffic(), get_session()
     hooks, timeout = session.event_hooks, session.timeout
     drawn = not utils.are_progress_bars_disabled()
-    seen = {"response": [*hooks.get("response", []), partial(_seen, traffic)]}
-    session.event_hooks, session.timeout = {**hooks, **seen}, ANSWER_SECONDS
+    seen: Callable[..., object] = partial(_seen, traffic)
+    session.event_hooks = hooks | {"response": [*hooks.get("response", []), seen]}
+    session.timeout = ANSWER_SECONDS
     utils.disable_progress_bars()
     try:
-        with _xet(traffic) if utils.is_xet_available() else nullcontext():
+        with _xet(traffic) if _uses_xet() else nullcontext():
             yield traffic
     finally:
         session.event_hooks, session.timeout = hooks, timeout
         if drawn:
             utils.enable_progress_bars()
+
+
+def _uses_xet() -> bool:
+    found = import_module("huggingface_hub.utils._runtime").is_xet_available()
+    return bool(found)
 
 
 def _seen(traffic: Traffic, response: object) -> None:

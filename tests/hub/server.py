@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -48,6 +49,7 @@ class HubServer:
 
     def __init__(self) -> None:
         self.shelf, self.faults, self.log = Shelf(), Faults(), list[Request]()
+        self.at_request: Callable[[Request], object] = lambda request: None
         self._stop = Event()
         self._servers = [self._serve("hub"), self._serve("store")]
         # Two host names: clients of version 1 take another port of one host for the same origin.
@@ -115,12 +117,17 @@ class Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {key.lower(): value for key, value in self.headers.items()}
         self.request_log = Request(self.command, self.origin, self.path, headers, [])
         self.server_hub.log.append(self.request_log)
         self.fault = self.server_hub.faults.take(self.command, unquote(self.path))
-        if self.fault and self.fault.kind == "hang":
+        dropped = self.fault is not None and self.fault.kind == "drop"
+        length = int(self.headers.get("Content-Length") or 0)
+        self.body = self.rfile.read(self.fault.after if self.fault and dropped else length)
+        self.server_hub.at_request(self.request_log)
+        if dropped:
+            self.close_connection = True
+        elif self.fault and self.fault.kind == "hang":
             self.stop.wait(30)
             self.close_connection = True
         elif self.fault and self.fault.kind == "status":
@@ -146,7 +153,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.refuse(404, "RevisionNotFound")
         if what == "revision":
             return self.json({"id": name, "sha": commit, "gated": repo.gated, "siblings": []})
-        entries = [stored.entry(path) for path, stored in sorted(repo.commits[commit].items())]
+        files = sorted(repo.commits[commit].items())
+        entries = [stored.entry(path, xet=repo.xet) for path, stored in files]
         query = parse_qs(urlsplit(self.path).query)
         at = int(query.get("cursor", ["0"])[0])
         more = {}
