@@ -28,19 +28,19 @@ def edits_of(record: Record) -> list[Mapping[str, object]]:
     return [one for one in edits if isinstance(one, dict)] if isinstance(edits, list) else []
 
 
+def recipe_text(record: Record) -> str:
+    """The recipe as YAML, without a `<`: in quotes, as such texts stand, an escape is the same."""
+    recipe = load_recipe(json.dumps(record.recipe) + "\n")
+    return recipe.dump().replace("<", "\\u003c")
+
+
 def recipe_part(record: Record) -> list[str]:
     """The recipe in full, and what it means to do more than take away."""
-    recipe = load_recipe(json.dumps(record.recipe) + "\n")
-    # Inside the quotes that such a text has in YAML, an escape means the same.
-    text = recipe.dump().replace("<", "\\u003c")
-    said = [
-        f"Recipe {code(record.name)}. {plain(recipe.description)}".rstrip(),
-        block(text, "yaml"),
-    ]
+    about = plain(str(record.recipe.get("description", "")))
+    said = [f"Recipe {code(record.name)}. {about}".rstrip(), block(recipe_text(record), "yaml")]
     if any(amplifies(edit) for edit in edits_of(record)):
-        said.insert(
-            0, "**This edit amplifies: it makes the model show more of what it names, not less.**"
-        )
+        first = "it makes the model show more of what it names, not less."
+        said.insert(0, f"**This edit amplifies: {first}**")
     return said
 
 

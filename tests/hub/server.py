@@ -23,7 +23,7 @@ from tests.hub.repositories import Repo, Shelf, Stored
 PAGE = 50
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _RESOLVE = re.compile(r"/([\w.-]+/[\w.-]+)/resolve/([^/]+)/(.+)")
-_MODEL = re.compile(r"/api/models/([\w.-]+/[\w.-]+)/(revision|tree)/([^/?]+)")
+_MODEL = re.compile(r"/api/models/([\w.-]+/[\w.-]+)(?:/(revision|tree)/([^/?]+))?")
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         if found := _RESOLVE.fullmatch(path):
             return self._resolve(found[1], unquote(found[2]), unquote(found[3]))
         if found := _MODEL.fullmatch(path):
-            return self._model(found[1], found[2], unquote(found[3]))
+            return self._model(found[1], found[2] or "revision", unquote(found[3] or "main"))
         return uploads.route(self, path)
 
     def _model(self, name: str, what: str, revision: str) -> None:
@@ -152,7 +152,9 @@ class Handler(BaseHTTPRequestHandler):
         if commit is None:
             return self.refuse(404, "RevisionNotFound")
         if what == "revision":
-            return self.json({"id": name, "sha": commit, "gated": repo.gated, "siblings": []})
+            siblings = [{"rfilename": path} for path in sorted(repo.commits[commit])]
+            told = {"id": name, "sha": commit, "gated": repo.gated, "siblings": siblings}
+            return self.json(told)
         files = sorted(repo.commits[commit].items())
         entries = [stored.entry(path, xet=repo.xet) for path, stored in files]
         query = parse_qs(urlsplit(self.path).query)
