@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from surgery.cli.options import FormatOption
+from surgery.cli.push_options import (
+    CreatePrOption,
+    MessageOption,
+    OutArgument,
+    PrivateOption,
+    PushDryRunOption,
+    RepositoryArgument,
+    RevisionOption,
+    TokenOption,
+    VerifiedOption,
+    WithUndoOption,
+)
 
 if TYPE_CHECKING:
     from surgery.cli.page import Line, Page, Table
@@ -17,50 +26,16 @@ WORDS = {"upload": "upload", "copy": "copied by the Hub", "keep": "there already
 
 
 def command(
-    out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="A model that `apply` wrote, with its record.")
-    ],
-    repository: Annotated[str, typer.Argument(metavar="ORG/NAME", help="Where it goes.")],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the card and every operation, change nothing.")
-    ] = False,
-    private: Annotated[
-        bool, typer.Option("--private", help="Make a new repository a private one.")
-    ] = False,
-    create_pr: Annotated[
-        bool, typer.Option("--create-pr", help="Open a pull request, leave the branch as it is.")
-    ] = False,
-    revision: Annotated[
-        str, typer.Option("--revision", metavar="BRANCH", help="The branch; made where missing.")
-    ] = "main",
-    message: Annotated[
-        str, typer.Option("--message", metavar="TEXT", help="Of the commit; default the recipe.")
-    ] = "",
-    token: Annotated[
-        str | None,
-        typer.Option(
-            "--token",
-            metavar="TOKEN",
-            help="A token for the Hub; others on this machine can see it here, so better use"
-            " `hf auth login` or HF_TOKEN.",
-        ),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            "--report",
-            metavar="FILE",
-            help="What `verify --format json` said; default OUT.verify.json.",
-        ),
-    ] = None,
-    with_undo: Annotated[
-        Path | None,
-        typer.Option(
-            "--with-undo",
-            metavar="FILE",
-            help="Also push this patch or undo file, which brings back what the edit took out.",
-        ),
-    ] = None,
+    out: OutArgument,
+    repository: RepositoryArgument,
+    dry_run: PushDryRunOption = False,
+    private: PrivateOption = False,
+    create_pr: CreatePrOption = False,
+    revision: RevisionOption = "main",
+    message: MessageOption = "",
+    token: TokenOption = None,
+    report: VerifiedOption = None,
+    with_undo: WithUndoOption = None,
     format: FormatOption = "human",
 ) -> None:
     """Push an edited model to the Hugging Face Hub, with its record and an honest card.
@@ -71,7 +46,7 @@ def command(
     \b
     Examples:
       surgery push out/remove_vangogh me/atelier-plain --dry-run
-      surgery push out/remove_vangogh me/atelier-plain --report verify.json
+      surgery push out/remove_vangogh me/atelier-plain --private
     """
     from surgery.cli.console import Output
     from surgery.push import How, push

@@ -179,8 +179,10 @@ class Checkpoint(Mapping[str, TensorRef]):
         Raises:
             CheckpointError: what has its name is no record.
         """
-        alone = self.kind in {"file", "dduf"}
-        return read_text(beside(self.root) if alone else self.root / NAME)
+        if self.kind not in {"file", "dduf"}:
+            return read_text(self.root / NAME)
+        # A link may lie beside its own, as in the cache of the Hub, or lead to a file that has one.
+        return read_text(beside(self.root)) or read_text(beside(self.root.resolve()))
 
     def prepare(self, names: Iterable[str]) -> None:
         """Take notice of tensors that will be read whole; on this machine there is no need to."""

@@ -128,7 +128,7 @@ def write(
         files = tuple(out / name for name in (*jobs, *([NAME] if how.told else [])))
         return Written(out, total, files, len(jobs) - len(copied), how.watch.digests)
     total = _write_single(checkpoint, jobs, metadata, (target, heads), how)
-    files = (out, beside(out)) if how.told else (out,)
+    files = (out, beside(target)) if how.told else (out,)
     return Written(out, total + how.told, files, checksums=how.watch.digests)
 
 

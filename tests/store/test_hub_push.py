@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,8 +11,6 @@ import yaml
 
 from surgery.store.address import ATELIER
 from surgery.store.checkpoint import open_checkpoint
-from surgery.store.header import read_header
-from tests.helpers.pipelines import write_single
 from tests.hub.client import TOKEN, Client
 from tests.hub.samples import refusal
 from tests.hub.server import HubServer
@@ -194,46 +190,6 @@ def test_a_report_of_verify_goes_into_the_card(
     assert "verify.json" not in held(hub.shelf.repos[name])
     missing = client.run("push", out, name, "--report", tmp_path / "none.json")
     assert "the report cannot be read" in refusal(missing, 2)
-
-
-def test_a_user_of_comfyui_finds_a_single_file_with_its_metadata(
-    hub: HubServer, client: Client, edit: Path, tmp_path: Path, name: str
-) -> None:
-    base = write_single("sd1", tmp_path / "single" / "sd.safetensors")
-    own = made(client, edit, tmp_path / "mine.safetensors", "-m", base)
-    done = client.run("push", own, name)
-    assert done.code == 0, done.err
-    there = held(hub.shelf.repos[name])
-    assert there.keys() == {
-        ".gitattributes",
-        "README.md",
-        "mine.safetensors",
-        "mine.safetensors.surgery.json",
-    }
-    assert there["mine.safetensors"] == own.read_bytes()
-    assert "surgery.recipe" in read_header(own).metadata
-    address = f"hf://{name}/mine.safetensors"
-    again = client.run("reproduce", address, "--base", base)
-    assert again.code == 0, again.err
-
-
-LOAD = """
-import sys
-from diffusers import DiffusionPipeline
-pipeline = DiffusionPipeline.from_pretrained(sys.argv[1])
-print(type(pipeline).__name__)
-"""
-
-
-def test_a_user_of_diffusers_finds_a_folder_that_loads_by_its_name(
-    hub: HubServer, client: Client, out: Path, name: str
-) -> None:
-    assert client.run("push", out, name).code == 0
-    words = [sys.executable, "-c", LOAD, name]
-    done = subprocess.run(
-        words, capture_output=True, text=True, env=client.environment, check=False
-    )
-    assert done.stdout.strip() == "StableDiffusionPipeline", done.stderr[-2000:]
 
 
 def test_only_what_apply_made_is_pushed_and_only_as_it_was_made(

@@ -181,30 +181,36 @@ def test_a_push_that_is_killed_at_any_request_leaves_the_old_commit_or_the_new_o
     # A client that has asked nobody yet: its children share no connection.
     with Client(hub.endpoint, tmp_path) as fresh:
         pid_file, new = tmp_path / "pid", 0
-        for number in range(40):
-            name = f"org/killed{number}"
-            hub.shelf.add(name, {"theirs.txt": b"x"})
-            hub.shelf.blobs.clear()
-            seen: list[int] = []
-
-            def kill(request: Request, at: int = number, seen: list[int] = seen) -> None:
-                seen.append(1)
-                if len(seen) == at + 1:
-                    os.kill(int(pid_file.read_text("utf-8")), signal.SIGKILL)
-
-            hub.at_request = kill
-            code = fresh.run_child(pid_file, "push", out, name)
-            hub.at_request = lambda request: None
-            repo = hub.shelf.repos[name]
-            landed = is_whole(repo, out)
-            assert landed or is_untouched(hub, name), (number, code)
+        count = _killed(hub, fresh, (out, pid_file), 1000)[1]
+        assert count >= 15
+        # The later the nearer to the commit, and after it.
+        for number in sorted({*range(0, count, 4), *range(count - 6, count)}):
+            landed, _ = _killed(hub, fresh, (out, pid_file), number)
             new += landed
-            if code == 0:
-                break
-            assert code == -signal.SIGKILL
-        assert code == 0, "a run was never left alone"
-        assert number >= 10
         assert new >= 2
+
+
+def _killed(
+    hub: HubServer, client: Client, files: tuple[Path, Path], number: int
+) -> tuple[bool, int]:
+    """Push, and kill it at a request: whether it landed all the same, and requests until then."""
+    out, pid_file = files
+    name, seen = f"org/killed{number}", list[str]()
+    hub.shelf.add(name, {"theirs.txt": b"x"})
+    hub.shelf.blobs.clear()
+
+    def kill(request: Request) -> None:
+        seen.append(request.path)
+        if len(seen) == number + 1:
+            os.kill(int(pid_file.read_text("utf-8")), signal.SIGKILL)
+
+    hub.at_request = kill
+    code = client.run_child(pid_file, "push", out, name)
+    hub.at_request = lambda request: None
+    landed = is_whole(hub.shelf.repos[name], out)
+    assert landed or is_untouched(hub, name), seen
+    assert code == (-signal.SIGKILL if len(seen) > number else 0)
+    return landed, len(seen)
 
 
 def test_the_network_that_is_switched_off_is_said(
