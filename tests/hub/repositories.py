@@ -94,10 +94,19 @@ class Repo:
 
 @dataclass
 class Shelf:
-    """Every repository, and every large file that was ever sent."""
+    """Every repository, and every large file that was ever sent.
+
+    Args:
+        forgotten: hashes of large files that it asks for again.
+    """
 
     repos: dict[str, Repo] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
+
+    def forget(self) -> None:
+        """Ask for every large file again; what repositories hold stays."""
+        self.forgotten = set(self.blobs)
 
     def add(self, name: str, files: Mapping[str, bytes], revision: str = "main") -> str:
         """Commit files, making the repository if need be; returns the commit."""

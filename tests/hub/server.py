@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from types import TracebackType
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -50,7 +51,8 @@ class HubServer:
     def __init__(self) -> None:
         self.shelf, self.faults, self.log = Shelf(), Faults(), list[Request]()
         self.at_request: Callable[[Request], object] = lambda request: None
-        self._stop = Event()
+        self.busy = 0
+        self._stop, self._turn = Event(), Condition()
         self._servers = [self._serve("hub"), self._serve("store")]
         # Two host names: clients of version 1 take another port of one host for the same origin.
         self.endpoint, self.store = (
@@ -82,6 +84,23 @@ class HubServer:
         for server in self._servers:
             server.shutdown()
             server.server_close()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """One request is being answered."""
+        with self._turn:
+            self.busy += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self.busy -= 1
+                self._turn.notify_all()
+
+    def settle(self) -> None:
+        """Wait until every request that came is answered, also those of a client that is gone."""
+        with self._turn:
+            assert self._turn.wait_for(lambda: not self.busy, 10)
 
     def fail(self, *faults: Fault) -> None:
         """Fail from now on as said; without words, no more."""
@@ -117,6 +136,10 @@ class Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
+        with self.server_hub.at_work():
+            self._take()
+
+    def _take(self) -> None:
         headers = {key.lower(): value for key, value in self.headers.items()}
         self.request_log = Request(self.command, self.origin, self.path, headers, [])
         self.server_hub.log.append(self.request_log)

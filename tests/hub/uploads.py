@@ -48,6 +48,7 @@ def put(handler: Handler) -> None:
     if sha256(handler.body).hexdigest() != oid:
         return handler.reply(400, b"", {})
     handler.server_hub.shelf.blobs[oid] = handler.body
+    handler.server_hub.shelf.forgotten.discard(oid)
     return handler.reply(200, b"", {})
 
 
@@ -89,7 +90,7 @@ def _batch(handler: Handler, found: re.Match[str]) -> None:
     hub, objects = handler.server_hub, []
     for one in json.loads(handler.body)["objects"]:
         answer = {"oid": one["oid"], "size": one["size"]}
-        if one["oid"] not in hub.shelf.blobs:
+        if one["oid"] not in hub.shelf.blobs or one["oid"] in hub.shelf.forgotten:
             href = f"{hub.store}/lfs/{one['oid']}?signature=secret-place"
             verify = f"{hub.endpoint}/lfs/verify"
             answer["actions"] = {"upload": {"href": href}, "verify": {"href": verify}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -36,6 +35,7 @@ def name(hub: HubServer, request: pytest.FixtureRequest) -> str:
 def test_a_push_is_one_commit_that_is_read_back(
     hub: HubServer, client: Client, out: Path, name: str
 ) -> None:
+    hub.shelf.forget()
     done = client.run("push", out, name, "--message", "For you")
     assert done.code == 0, done.err
     repo = hub.shelf.repos[name]
@@ -119,7 +119,7 @@ def test_an_edit_of_a_model_on_the_hub_names_it_and_the_hub_copies_what_did_not_
     own = made(client, edit, tmp_path / "own", "-m", base)
     hub.log.clear()
     edited = (own / "text_encoder" / "model.safetensors").read_bytes()
-    hub.shelf.blobs.pop(sha256(edited).hexdigest(), None)
+    hub.shelf.forget()
     done = client.run("push", own, name)
     assert done.code == 0, done.err
     assert is_whole_but_card(hub, name, own)
@@ -253,6 +253,6 @@ def test_nobody_signed_in_is_said_before_anything_is_asked(
 def test_every_weight_file_is_sent_once(
     hub: HubServer, client: Client, out: Path, name: str
 ) -> None:
-    hub.shelf.blobs.clear()
+    hub.shelf.forget()
     assert client.run("push", out, name).code == 0
     assert sent_weights(hub) == WEIGHTS

@@ -96,7 +96,7 @@ def test_a_repository_that_may_not_be_made_is_said(
 def test_a_failure_that_passes_is_tried_again(
     hub: HubServer, client: Client, out: Path, name: str, fault: Fault
 ) -> None:
-    hub.shelf.blobs.clear()
+    hub.shelf.forget()
     hub.fail(fault)
     done = client.run("push", out, name)
     assert done.code == 0, done.err
@@ -144,7 +144,7 @@ def test_somebody_who_is_first_keeps_their_commit_and_is_named(
             hub.shelf.repos.setdefault(name, repo).commit({"README.md": THEIRS}, title="Theirs")
 
     hub.at_request = first
-    hub.shelf.blobs.clear()
+    hub.shelf.forget()
     done = client.run("push", out, name)
     hub.at_request = lambda request: None
     if part == "repos/create":
@@ -197,7 +197,7 @@ def _killed(
     out, pid_file = files
     name, seen = f"org/killed{number}", list[str]()
     hub.shelf.add(name, {"theirs.txt": b"x"})
-    hub.shelf.blobs.clear()
+    hub.shelf.forget()
 
     def kill(request: Request) -> None:
         seen.append(request.path)
@@ -206,6 +206,7 @@ def _killed(
 
     hub.at_request = kill
     code = client.run_child(pid_file, "push", out, name)
+    hub.settle()
     hub.at_request = lambda request: None
     landed = is_whole(hub.shelf.repos[name], out)
     assert landed or is_untouched(hub, name), seen
