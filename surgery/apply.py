@@ -123,22 +123,20 @@ def apply(
     target = preflight(plan, checkpoint, out, force=force, link=link) if wanted else None
     if save_patch is not None:
         check_patch(plan, save_patch, out, force=force)
-    past = None if plan.identity else checkpoint.record()
     clock.lap("plan")
     checkpoint = bring(checkpoint) if target else checkpoint
     patch, solved = solve(recipe, checkpoint, tokenizer, layout, stage)
     result = round_once(patch, solved, checkpoint)
     clock.lap("solve")
     made = _Made(limits(recipe.expect, result.leaks, result.drifts), clock)
-    told = Provenance(recorded_base(checkpoint, plan), past, result, made.gates)
+    told = Provenance(recorded_base(checkpoint, plan), result, solved, made.gates)
     if allow_weak or all(gate.passed for gate in made.gates):
         if target:
             how = partial(write, force=force, link=link, checksum=checksum, on_bytes=progress)
             made.model(_copied(told, checkpoint, target, how))
         if save_patch and not dry_run:
             made.patch(save_patch, _keep(told, checkpoint, save_patch, force=force))
-    if recipe.expect.untouched and made.written:
-        made.check(untouched(checkpoint, made.written.path, plan))
+    made.check(recipe, checkpoint, plan)
     return _report(plan, checkpoint, (result, warnings(plan, solved, result)), made)
 
 
@@ -197,7 +195,8 @@ def _keep(told: Provenance, checkpoint: Checkpoint, path: str | Path, *, force: 
     metadata = _metadata(result, checkpoint)
     patch = from_patch(result.patch, checkpoint, result.values.__getitem__, metadata)
     digests = {each.name: (each.before, each.after) for each in patch.changed}
-    return write_patch(patch.with_records(told.past, told.text(digests)), path, force=force)
+    past = checkpoint.record()
+    return write_patch(patch.with_records(past, told.text(past, digests)), path, force=force)
 
 
 def _copied(
@@ -207,7 +206,8 @@ def _copied(
     if not changes:
         return how(checkpoint, {}, target, metadata={})
     metadata = _metadata(told.result, checkpoint)
-    return how(checkpoint, changes, target, metadata=metadata, record=told.text)
+    record = partial(told.text, checkpoint.record())
+    return how(checkpoint, changes, target, metadata=metadata, record=record)
 
 
 def _metadata(result: Result, checkpoint: Checkpoint) -> dict[str, str]:
@@ -238,9 +238,10 @@ class _Made:
         self.patch_path, self.patch_bytes = str(path), nbytes
         self.clock.lap("patch")
 
-    def check(self, gate: Gate) -> None:
-        self.gates = (*self.gates, gate)
-        self.clock.lap("check")
+    def check(self, recipe: Recipe, checkpoint: Checkpoint, plan: Plan) -> None:
+        if recipe.expect.untouched and self.written:
+            self.gates = (*self.gates, untouched(checkpoint, self.written.path, plan))
+            self.clock.lap("check")
 
 
 def _report(

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from importlib.metadata import version as version_of
 from pathlib import Path
 
 import numpy as np
 
+from surgery.edits.scored import ScoredEdit
+from surgery.edits.scores import Scores
 from surgery.errors import CheckpointError, UsageError
-from surgery.figures import OWN
+from surgery.figures import OWN, SolvedEdit
 from surgery.plan import Plan
 from surgery.report import (
     Drift,
@@ -35,8 +38,7 @@ from surgery.store.hub_cache import COMMIT
 from surgery.store.text import quoted, visible
 from surgery.version import __version__
 
-# Solving is numpy alone, in double precision.
-DEVICE = "cpu"
+_CPU = "cpu"
 _MOST_LEAKS = 200
 
 Digests = Mapping[str, tuple[str, str]]
@@ -48,13 +50,13 @@ class Provenance:
 
     Args:
         base: what was edited.
-        past: the text of the record that the base had.
+        solved: what the edits were solved on.
         digests: tensor name -> digest before and after, filled by `noted`.
     """
 
     base: RecordedBase
-    past: str | None
     result: Result
+    solved: Sequence[SolvedEdit]
     gates: tuple[Gate, ...]
     digests: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -65,10 +67,11 @@ class Provenance:
         self.digests[name] = (before, sha256(made).hexdigest())
         return made
 
-    def text(self, digests: Digests | None = None) -> str:
+    def text(self, past: str | None, digests: Digests | None = None) -> str:
         """The record as it lies beside an output.
 
         Args:
+            past: the text of the record that the base has.
             digests: of every changed tensor; left out, those that were noted.
         """
         known = self.digests if digests is None else digests
@@ -79,20 +82,34 @@ class Provenance:
             leaks=_few(self.result.leaks),
             drifts=tuple(map(_drift, self.result.drifts)),
             gates=self.gates,
-            versions=versions(),
-            device=DEVICE,
+            versions=versions(self.solved),
+            device=device_of(self.solved),
         )
-        return record.after(Record.parsed(self.past)).text()
+        return record.after(Record.parsed(past)).text()
 
 
-def versions() -> dict[str, str]:
+def versions(solved: Sequence[SolvedEdit]) -> dict[str, str]:
     """Of what computes an edit here: surgery, Python, the libraries, and the kind of processor."""
+    libraries = ("torch", "diffusers", "transformers") if any(map(_scores_of, solved)) else ()
     return {
         "surgery": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
+        **{name: version_of(name) for name in libraries},
         "platform": f"{platform.system()} {platform.machine()}",
     }
+
+
+def device_of(solved: Sequence[SolvedEdit]) -> str:
+    """What an edit was computed on: numpy's processor, unless the model itself was run for it."""
+    found = (str(scores.facts.get("device", _CPU)) for scores in map(_scores_of, solved) if scores)
+    return next((device for device in found if device != _CPU), _CPU)
+
+
+def _scores_of(one: SolvedEdit) -> Scores | None:
+    """Scores that were computed for an edit, and not read from a file."""
+    given = isinstance(one.edit, ScoredEdit) and one.edit.scores is not None
+    return None if given else one.context.scores
 
 
 def recorded_base(checkpoint: Checkpoint, plan: Plan) -> RecordedBase:

@@ -7,7 +7,7 @@ Nothing is written: what the edit would write is made in memory, one tensor at a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from surgery.errors import CheckpointError, SurgeryError, UsageError
+from surgery.figures import SolvedEdit
 from surgery.numerics.tensors import WORD_BYTES
 from surgery.plan import layout_for
 from surgery.provenance import is_pinned, recorded, versions
@@ -66,7 +67,7 @@ def reproduce(out: Checkpoint, how: How = How()) -> ReproduceReport:
     base = how.bring(_base(record, out, how))
     check_base(record, base)
     out = how.bring(out)
-    made = _made_again(record, base, how.tokenizer)
+    made, solved = _made_again(record, base, how.tokenizer)
     known = {each.name: each.after for each in record.tensors}
     tensors = tuple(
         _compared(name, (base, out), made.get(name), known.get(name))
@@ -75,7 +76,7 @@ def reproduce(out: Checkpoint, how: How = How()) -> ReproduceReport:
     touched = {each.name for each in tensors}
     astray = tuple(_astray(base, out, touched, how.on_bytes))
     kept = sum(name not in touched for name in base) - sum(name in base for name in astray)
-    changes = tuple(_changed(record.versions, versions()))
+    changes = tuple(_changed(record.versions, versions(solved)))
     return ReproduceReport(out.address, base.address, record.name, tensors, kept, astray, changes)
 
 
@@ -120,11 +121,13 @@ def _fitting(place: Path, record: Record) -> Checkpoint | None:
     return found if found.fingerprint == record.base.fingerprint else None
 
 
-def _made_again(record: Record, base: Checkpoint, tokenizer: Path | None) -> Mapping[str, bytes]:
+def _made_again(
+    record: Record, base: Checkpoint, tokenizer: Path | None
+) -> tuple[Mapping[str, bytes], Sequence[SolvedEdit]]:
     recipe = load_recipe(json.dumps(record.recipe) + "\n")
     layout = layout_for(base) if recipe.edits else None
     patch, solved = solve(recipe, base, tokenizer, layout)
-    return round_once(patch, solved, base).values
+    return round_once(patch, solved, base).values, solved
 
 
 def _compared(

@@ -55,7 +55,7 @@ def test_the_record_names_recipe_base_tensors_gates_and_versions(
     assert [gate.name for gate in record.gates] == ["leak"]
     assert record.leaks
     assert record.drifts
-    assert record.versions == versions()
+    assert record.versions == versions(())
     assert {"surgery", "python", "numpy"} <= record.versions.keys()
 
 

@@ -114,6 +114,7 @@ class HubCheckpoint(Checkpoint):
             ResourceError: too little room in the cache.
         """
         check_room(self.repository, self.missing_bytes)
+        self.record()
         # Weights last: a cache that has them all has all else, whenever the download breaks off.
         for name in sorted(self.stamps, key=lambda name: name in self.headers):
             if name not in self.origins:
