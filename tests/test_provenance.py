@@ -6,6 +6,7 @@ import json
 import shutil
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,7 @@ from surgery.apply import apply
 from surgery.doctor import doctor
 from surgery.errors import CheckpointError, OutputError
 from surgery.patches import apply_patch, read_patch, undo_patch
-from surgery.provenance import is_pinned, lasting_address, versions
+from surgery.provenance import device_of, is_pinned, lasting_address, versions
 from surgery.recipe import load_recipe
 from surgery.report import Record
 from surgery.store.checkpoint import open_checkpoint
@@ -175,3 +176,13 @@ def test_a_patch_of_a_single_file_brings_the_record_and_takes_it_back(
     undo_patch(read_patch(kept), open_checkpoint(again), back)
     assert back.read_bytes() == one_file.read_bytes()
     assert not beside(back).exists()
+
+
+def test_what_the_model_itself_was_run_on_is_told() -> None:
+    scores = SimpleNamespace(facts={"device": "cuda"})
+    ran = SimpleNamespace(edit=None, context=SimpleNamespace(scores=scores))
+    plain = SimpleNamespace(edit=None, context=SimpleNamespace(scores=None))
+    assert device_of([plain, ran]) == "cuda"  # type: ignore[list-item]
+    assert device_of([plain]) == "cpu"  # type: ignore[list-item]
+    assert {"torch", "diffusers", "transformers"} <= versions([ran]).keys()  # type: ignore[list-item]
+    assert "torch" not in versions([plain])  # type: ignore[list-item]

@@ -138,6 +138,8 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         with self.server_hub.at_work():
             self._take()
+        if self.fault and self.fault.kind == "hang":
+            self.stop.wait(30)
 
     def _take(self) -> None:
         headers = {key.lower(): value for key, value in self.headers.items()}
@@ -148,10 +150,7 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(self.fault.after if self.fault and dropped else length)
         self.server_hub.at_request(self.request_log)
-        if dropped:
-            self.close_connection = True
-        elif self.fault and self.fault.kind == "hang":
-            self.stop.wait(30)
+        if dropped or (self.fault and self.fault.kind == "hang"):
             self.close_connection = True
         elif self.fault and self.fault.kind == "status":
             self.reply(self.fault.status, b"no", dict(self.fault.headers))
