@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from surgery.errors import SurgeryError
     from surgery.localise.probe import probe
     from surgery.plan import make_plan
+    from surgery.push import push
     from surgery.recipe import load_recipe
+    from surgery.reproduce import reproduce
     from surgery.store.checkpoint import open_checkpoint
     from surgery.verify import verify
     from surgery.version import __version__
@@ -34,6 +36,8 @@ __all__ = [
     "make_plan",
     "open_checkpoint",
     "probe",
+    "push",
+    "reproduce",
     "verify",
 ]
 
@@ -48,6 +52,8 @@ _HOMES = {
     "make_plan": "surgery.plan",
     "open_checkpoint": "surgery.store.checkpoint",
     "probe": "surgery.localise.probe",
+    "push": "surgery.push",
+    "reproduce": "surgery.reproduce",
     "verify": "surgery.verify",
 }
 

@@ -18,6 +18,7 @@ from surgery.errors import UsageError
 from surgery.figures import SolvedEdit
 from surgery.gates import gates as limits
 from surgery.plan import Plan, layout_for, make_plan
+from surgery.provenance import Provenance, recorded_base
 from surgery.recipe import Recipe
 from surgery.report import Drift, EditedTensor, Gate, Leak, Report, SiteFigure
 from surgery.rounding import Result, coarse, round_once
@@ -127,16 +128,15 @@ def apply(
     patch, solved = solve(recipe, checkpoint, tokenizer, layout, stage)
     result = round_once(patch, solved, checkpoint)
     clock.lap("solve")
-    gates = limits(recipe.expect, result.leaks, result.drifts)
-    made = _Made(gates, clock)
-    if allow_weak or all(gate.passed for gate in gates):
+    made = _Made(limits(recipe.expect, result.leaks, result.drifts), clock)
+    told = Provenance(recorded_base(checkpoint, plan), result, solved, made.gates)
+    if allow_weak or all(gate.passed for gate in made.gates):
         if target:
             how = partial(write, force=force, link=link, checksum=checksum, on_bytes=progress)
-            made.model(_copied(result, checkpoint, target, how))
+            made.model(_copied(told, checkpoint, target, how))
         if save_patch and not dry_run:
-            made.patch(save_patch, _keep(result, checkpoint, save_patch, force=force))
-    if recipe.expect.untouched and made.written:
-        made.check(untouched(checkpoint, made.written.path, plan))
+            made.patch(save_patch, _keep(told, checkpoint, save_patch, force=force))
+    made.check(recipe, checkpoint, plan)
     return _report(plan, checkpoint, (result, warnings(plan, solved, result)), made)
 
 
@@ -186,23 +186,28 @@ def check_patch(plan: Plan, path: str | Path, out: str | Path | None, *, force: 
         raise UsageError("--out and --save-patch name one place", hint="choose another name")
 
 
-def _keep(result: Result, checkpoint: Checkpoint, path: str | Path, *, force: bool) -> int:
+def _keep(told: Provenance, checkpoint: Checkpoint, path: str | Path, *, force: bool) -> int:
     """Write the edit as a patch and return its bytes."""
     # Imported here because most edits keep no patch.
     from surgery.patches import from_patch, write_patch
 
+    result = told.result
     metadata = _metadata(result, checkpoint)
     patch = from_patch(result.patch, checkpoint, result.values.__getitem__, metadata)
-    return write_patch(patch, path, force=force)
+    digests = {each.name: (each.before, each.after) for each in patch.changed}
+    past = checkpoint.record()
+    return write_patch(patch.with_records(past, told.text(past, digests)), path, force=force)
 
 
 def _copied(
-    result: Result, checkpoint: Checkpoint, target: Path, how: Callable[..., Written]
+    told: Provenance, checkpoint: Checkpoint, target: Path, how: Callable[..., Written]
 ) -> Written:
-    changes = {name: partial(result.values.__getitem__, name) for name in result.values}
-    return how(
-        checkpoint, changes, target, metadata=_metadata(result, checkpoint) if changes else {}
-    )
+    changes = {name: partial(told.noted, name, checkpoint) for name in told.result.values}
+    if not changes:
+        return how(checkpoint, {}, target, metadata={})
+    metadata = _metadata(told.result, checkpoint)
+    record = partial(told.text, checkpoint.record())
+    return how(checkpoint, changes, target, metadata=metadata, record=record)
 
 
 def _metadata(result: Result, checkpoint: Checkpoint) -> dict[str, str]:
@@ -233,9 +238,10 @@ class _Made:
         self.patch_path, self.patch_bytes = str(path), nbytes
         self.clock.lap("patch")
 
-    def check(self, gate: Gate) -> None:
-        self.gates = (*self.gates, gate)
-        self.clock.lap("check")
+    def check(self, recipe: Recipe, checkpoint: Checkpoint, plan: Plan) -> None:
+        if recipe.expect.untouched and self.written:
+            self.gates = (*self.gates, untouched(checkpoint, self.written.path, plan))
+            self.clock.lap("check")
 
 
 def _report(

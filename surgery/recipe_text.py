@@ -38,6 +38,8 @@ _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF))|\.(nan|NaN|NAN)")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _./()'-]*(?<! )")
+# Truth values of YAML 1.1, which other readers still know.
+_OLD_TRUTH = frozenset({"y", "n", "yes", "no", "on", "off"})
 _MAX_DIGITS = 400
 _LONGEST_KEY = 80
 # Source: the line breaks of YAML 1.1, which the scanner knows.
@@ -250,7 +252,8 @@ def write_yaml(value: object) -> str:
         """Quotes every text that could be read as anything else."""
 
         def text(self, data: str) -> ScalarNode:
-            style = None if _PLAIN.fullmatch(data) and core_scalar(data) == data else '"'
+            is_plain = _PLAIN.fullmatch(data) and core_scalar(data) == data
+            style = None if is_plain and data.lower() not in _OLD_TRUTH else '"'
             return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
     Representer.add_representer(str, Representer.text)

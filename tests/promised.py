@@ -181,23 +181,28 @@ PROMISES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "a push is one commit or none, and never over someone else's",
-        "test_promises.py::test_nothing_uploads",
+        "store/test_hub_push_faults.py::test_a_refusal_is_one_sentence_and_changes_nothing"
+        " store/test_hub_push_faults.py::test_somebody_who_is_first_keeps_their_commit_and_is_named"
+        " store/test_hub_push_faults.py"
+        "::test_a_push_that_is_killed_at_any_request_leaves_the_old_commit_or_the_new_one",
         "",
-        "surgery does not push yet",
+        "",
     ),
     (
         "a push is read back",
-        "test_promises.py::test_nothing_uploads"
+        "store/test_hub_push.py::test_a_push_is_one_commit_that_is_read_back"
+        " store/test_hub_push_faults.py::test_other_bytes_than_were_sent_are_noticed"
         " store/test_hub_offline.py::test_what_the_clients_own_upload_sends_can_be_read_back",
         "",
-        "surgery does not push yet",
+        "",
     ),
     (
         "the token goes to its endpoint and nowhere else",
         "store/test_ranges.py::test_a_range_is_read_from_the_other_origin_without_the_token"
         " store/test_hub.py::test_inspect_fetches_headers_and_configs_only"
         " store/test_ranges.py::test_errors_never_show_the_signed_place"
-        " cli/test_failures.py::test_no_token_reaches_the_log_of_a_bug",
+        " cli/test_failures.py::test_no_token_reaches_the_log_of_a_bug"
+        " store/test_hub_push.py::test_the_token_is_used_and_never_shown",
         "",
         "",
     ),
@@ -250,9 +255,11 @@ PROMISES: tuple[tuple[str, str, str, str], ...] = (
         "verifiable: an output can be held against a record, and a flipped bit is noticed",
         "patches/test_file.py::test_every_flipped_byte_is_noticed_and_nothing_is_written"
         " store/test_journal.py::test_every_flipped_bit_and_every_cut_is_noticed"
-        " patches/test_base.py::test_another_model_is_refused_with_what_differs",
+        " patches/test_base.py::test_another_model_is_refused_with_what_differs"
+        " test_reproduce.py::test_a_last_bit_is_rounding_and_told_to_be_of_later"
+        " test_reproduce.py::test_a_tensor_outside_the_edit_that_differs_is_named",
         "",
-        "undo files and patches only: an output's own record holds no hash of its data yet",
+        "",
     ),
     (
         "new numbers are sane: an edit that makes NaN, infinity or an overflow stops",

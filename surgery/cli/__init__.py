@@ -23,7 +23,9 @@ from surgery.cli import (
     lora,
     patch,
     probe,
+    push,
     recipe,
+    reproduce,
     tune,
     undo,
     verify,
@@ -58,6 +60,8 @@ app.command("inspect")(inspect.command)
 app.command("diff")(diff.command)
 app.command("doctor")(doctor.command)
 app.command("verify")(verify.command)
+app.command("reproduce")(reproduce.command)
+app.command("push")(push.command)
 app.add_typer(patch.app, name="patch")
 app.add_typer(recipe.app, name="recipe")
 

@@ -28,7 +28,9 @@ CODES: Mapping[type[SurgeryError], int] = {
 _SHORT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 _FAILING = frozenset({errno.EIO, errno.EROFS, errno.ESTALE})
 
-_SECRET = re.compile(r"hf_[A-Za-z0-9]{3,}|(?<=Bearer )\S+")
+_SECRET = re.compile(
+    r"hf_[A-Za-z0-9]{3,}|(?<=Bearer )\S+|(?<=--token=)[^\s']+|(?<='--token', ')[^']+"
+)
 
 
 def report(error: BaseException) -> int:

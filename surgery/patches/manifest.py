@@ -15,6 +15,7 @@ from surgery.errors import CheckpointError
 from surgery.patches.difference import Difference
 from surgery.patches.stored import HeaderChange, word_bytes
 from surgery.store.entries import DTYPE_BITS
+from surgery.store.record import MARK
 from surgery.store.strict_json import load_object
 from surgery.store.text import visible
 
@@ -120,6 +121,7 @@ class Manifest(BaseModel):
 
     tensors: tuple[TensorRecord, ...]
     headers: tuple[HeaderEntry, ...]
+    records: tuple[str, str] = ("", "")
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -142,6 +144,10 @@ def parse(text: str, where: str) -> Manifest:
         raise CheckpointError(problem, where=where) from error
     for entry in manifest.tensors:
         entry.check(where)
+    for text in manifest.records:
+        # What a patch writes beside a model must be what it says to be.
+        if text and not text.startswith(MARK):
+            raise CheckpointError("the patch is damaged at records: this is none", where=where)
     _check_once([entry.name for entry in manifest.tensors], where)
     _check_once([entry.file for entry in manifest.headers], where)
     return manifest

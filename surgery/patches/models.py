@@ -32,12 +32,13 @@ def from_models(
             "every tensor has the same bytes in both models: there is nothing to keep",
             where=visible(after.address),
         )
-    return PatchFile(
+    patch = PatchFile(
         base=before.fingerprint,
         metadata={},
         tensors=tensors,
         headers=tuple(_headers(before, after, {tensor.name: None for tensor in tensors})),
     )
+    return patch.with_records(before.record(), after.record())
 
 
 def check_comparable(before: Checkpoint, after: Checkpoint) -> None:

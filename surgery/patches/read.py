@@ -58,6 +58,7 @@ def read_patch(path: str | Path) -> PatchFile:
         metadata=provenance if "surgery.recipe" in provenance else {},
         tensors=tuple(kept.tensor(record) for record in manifest.tensors),
         headers=tuple(entry.change() for entry in manifest.headers),
+        records=manifest.records,
     )
 
 

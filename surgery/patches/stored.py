@@ -7,7 +7,7 @@ they predict lacks of the true one, forwards and backwards.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,12 +109,18 @@ class PatchFile:
             of two models.
         tensors: the changed tensors and those that hold their scales.
         headers: of the weight files with changed tensors.
+        records: text of the record before the edit, and after it; "" for none.
     """
 
     base: str
     metadata: Mapping[str, str]
     tensors: tuple[StoredTensor, ...]
     headers: tuple[HeaderChange, ...] = ()
+    records: tuple[str, str] = ("", "")
+
+    def with_records(self, before: str | None, after: str | None) -> PatchFile:
+        """The same patch with the records of the model before the edit, and after it."""
+        return replace(self, records=(before or "", after or ""))
 
     @property
     def recipe(self) -> str:

@@ -20,6 +20,8 @@ from surgery.patches.headers import changed_files, with_change
 from surgery.patches.rebuild import patched, restored
 from surgery.patches.report import PatchReport
 from surgery.patches.stored import PatchFile, StoredTensor
+from surgery.report import Record
+from surgery.store.changes import MakeRecord
 from surgery.store.checkpoint import Checkpoint
 from surgery.store.header import Header, with_metadata, without_metadata
 from surgery.store.preflight import check_copy
@@ -75,6 +77,7 @@ def _use(
     began = time.perf_counter()
     direction, how = do
     check_structure(patch, checkpoint)
+    found = checkpoint.record() or ""
     if out is not None:
         names = [each.name for each in patch.changed]
         check_copy(checkpoint, Path(out), names, force=how.force, link=how.link)
@@ -93,6 +96,7 @@ def _use(
             out,
             metadata={},
             heads=heads,
+            record=_record(patch, found, direction),
             force=how.force,
             link=how.link,
             on_bytes=how.on_bytes,
@@ -105,6 +109,22 @@ def _use(
         linked=written.linked if written else 0,
         seconds=round(time.perf_counter() - began, 4),
     )
+
+
+def _record(patch: PatchFile, found: str, direction: Direction) -> MakeRecord | None:
+    """What makes the record of the output; None where the one that is there stays.
+
+    Args:
+        found: the record that the model has, "" for none.
+    """
+    before, after = patch.records
+    source, target = (before, after) if direction == "apply" else (after, before)
+    if source == target or (found != source and direction == "undo"):
+        return None
+    if found != source and (record := Record.parsed(target)):
+        # The edit is one more of another model that was edited before.
+        target = replace(record, earlier=()).after(Record.parsed(found)).text()
+    return lambda: target or None
 
 
 def _value(tensor: StoredTensor, checkpoint: Checkpoint, direction: Direction) -> bytes:

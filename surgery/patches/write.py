@@ -118,6 +118,6 @@ def _pieces(patch: PatchFile) -> list[bytes | memoryview]:
     records = tuple(parts.record(number, each) for number, each in enumerate(patch.tensors))
     headers = tuple(HeaderEntry.model_validate(asdict(each)) for each in patch.headers)
     own = {"surgery.version": __version__, "surgery.base": patch.base}
-    manifest = Manifest(tensors=records, headers=headers).to_json()
+    manifest = Manifest(tensors=records, headers=headers, records=patch.records).to_json()
     metadata = {FORMAT: VERSION, **own, **patch.metadata, MANIFEST: manifest}
     return pieces(sorted(parts.blobs.values(), key=lambda each: -DTYPE_BITS[each.dtype]), metadata)

@@ -20,6 +20,9 @@ from surgery.report.probes import (
     SurveyReport,
     Thumbnail,
 )
+from surgery.report.pushed import Operation, PushReport
+from surgery.report.records import Record, RecordedBase, RecordedTensor
+from surgery.report.remade import LEVELS, Level, RemadeTensor, ReproduceReport, VersionChange
 from surgery.report.shares import Share
 from surgery.report.verify import (
     Attack,
@@ -35,6 +38,7 @@ from surgery.report.verify import (
 )
 
 __all__ = [
+    "LEVELS",
     "VERSION",
     "Attack",
     "BlockChange",
@@ -52,12 +56,20 @@ __all__ = [
     "JudgeFacts",
     "JudgedSet",
     "Leak",
+    "Level",
     "Marks",
     "ModelFacts",
     "Moved",
+    "Operation",
     "PicturePair",
     "ProbeReport",
+    "PushReport",
+    "Record",
+    "RecordedBase",
+    "RecordedTensor",
+    "RemadeTensor",
     "Report",
+    "ReproduceReport",
     "Row",
     "Score",
     "SetFigures",
@@ -73,4 +85,5 @@ __all__ = [
     "TensorChange",
     "Thumbnail",
     "VerifyReport",
+    "VersionChange",
 ]

@@ -14,6 +14,7 @@ Make = Callable[[], bytes]
 Changes = Mapping[str, Make]
 Edits = tuple[tuple[TensorRef, Make], ...]
 OnBytes = Callable[[int], None] | None
+MakeRecord = Callable[[], str | None]
 
 
 def by_file(checkpoint: Checkpoint, changes: Changes) -> dict[Path, Edits]:

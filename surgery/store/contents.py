@@ -18,6 +18,7 @@ from surgery.store.entries import DTYPE_BITS
 from surgery.store.files import Stamp, read_span, read_spans
 from surgery.store.header import Header
 from surgery.store.pickled import Origin
+from surgery.store.record import NAME, beside, read_text
 from surgery.store.strict_json import load_file
 from surgery.store.text import quoted, visible
 
@@ -171,6 +172,17 @@ class Checkpoint(Mapping[str, TensorRef]):
             return self.root / relative
         beside = [path for origin in self.origins.values() for path in origin.stamps]
         return (*beside, self.root)[0].parent / relative
+
+    def record(self) -> str | None:
+        """Return the text of the record of the model's last edit, None where there is none.
+
+        Raises:
+            CheckpointError: what has its name is no record.
+        """
+        if self.kind not in {"file", "dduf"}:
+            return read_text(self.root / NAME)
+        # A link may lie beside its own, as in the cache of the Hub, or lead to a file that has one.
+        return read_text(beside(self.root)) or read_text(beside(self.root.resolve()))
 
     def prepare(self, names: Iterable[str]) -> None:
         """Take notice of tensors that will be read whole; on this machine there is no need to."""

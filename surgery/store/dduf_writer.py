@@ -6,7 +6,7 @@ Like `writer`, it leaves the output whole or absent, and copies every untouched 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -17,7 +17,6 @@ from surgery.store.contents import Checkpoint
 from surgery.store.dduf import DdufCheckpoint, Span, read_directory
 from surgery.store.digest import Watch
 from surgery.store.files import check_unchanged, opened, read_into
-from surgery.store.publish import keep_rights, publish
 from surgery.store.sink import reported
 from surgery.store.staging import staged_file
 
@@ -48,7 +47,7 @@ def write_dduf(
     target: Path,
     heads: Mapping[str, bytes],
     *,
-    force: bool,
+    publish: Callable[[int, Path], None],
     watch: Watch,
 ) -> int:
     """Write the archive with some tensors' bytes replaced, and return its size.
@@ -56,6 +55,7 @@ def write_dduf(
     Args:
         edits: tensors and what makes their new bytes, in the order of the archive.
         heads: name of each record of weights -> the header that it gets where the edits touch it.
+        publish: gives the finished file, an open descriptor and its path, the name `target`.
         watch: is told of the bytes, and takes the digest.
     """
     assert isinstance(checkpoint, DdufCheckpoint)
@@ -79,9 +79,7 @@ def write_dduf(
                     digest.add(piece)
         _check_written(checkpoint, staged, target)
         check_unchanged(checkpoint.root, checkpoint.stamps[checkpoint.root.name])
-        if force:
-            keep_rights(descriptor, target)
-        publish(staged, target, force=force)
+        publish(descriptor, staged)
     return total
 
 

@@ -35,6 +35,7 @@ from surgery.store.parts import (
 )
 from surgery.store.pickled import ALLOW
 from surgery.store.ranges import RangeReader
+from surgery.store.record import NAME
 from surgery.store.remote import HubCheckpoint, RemoteRef, check_room
 from surgery.store.text import quoted, size, visible
 from surgery.store.weights import is_index_name, is_pickle_name
@@ -77,6 +78,8 @@ def _open_file(repository: Repository, path: str, terms: Terms) -> Checkpoint:
     if is_pickle_name(name) and not terms.allow_pickle:
         raise CheckpointError("this is a pickle file", where=address, hint=ALLOW)
     if is_pickle_name(name) or name.endswith(_DDUF):
+        if (record := f"{path}.{NAME}") in repository.files:
+            repository.fetch(record)
         return open_local(address, _whole(repository, path), terms)
     if name.endswith(".gguf"):
         raise CheckpointError(f"this is {GGUF[0]}", where=address, hint=GGUF[1])

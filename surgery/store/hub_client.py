@@ -8,8 +8,7 @@ Tokens are handled by the Hub's own client alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from surgery.store.files import is_plain_name, stamp
 from surgery.store.hub_address import HubAddress
 from surgery.store.hub_cache import COMMIT, check_digest, folder_of, known_commit, remember
 from surgery.store.hub_errors import no_file, not_cached, not_the_hub, translated
-from surgery.store.hub_session import headers_for, without_telemetry
+from surgery.store.hub_session import headers_for, own_token, quiet, without_telemetry
 from surgery.store.patience import PATIENCE, NoAnswerError
 from surgery.store.text import nearest, quoted
 from surgery.store.tree import walk
@@ -31,11 +30,16 @@ _MOST_FILES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of a repository: its path, its bytes, and its sha256 (LFS) or git blob hash."""
+    """A file of a repository: its path, its bytes, and its sha256 (LFS) or git blob hash.
+
+    Args:
+        shared: whether the Hub can copy it into another repository by itself.
+    """
 
     path: str
     size: int
     oid: str
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,8 @@ class Repository:
         from huggingface_hub import get_hf_file_metadata, hf_hub_download
 
         without_telemetry()
-        with translated(self.address, file.path), _quiet():
-            found = get_hf_file_metadata(self.url(file.path))
+        with translated(self.address, file.path), quiet():
+            found = get_hf_file_metadata(self.url(file.path), token=own_token())
             # The answer's ETag becomes a file name in the cache: only a hash may.
             if found.etag != file.oid or found.size not in (None, file.size):
                 raise HubError(
@@ -106,6 +110,7 @@ class Repository:
                 self.address.repo,
                 file.path,
                 revision=self.address.revision,
+                token=own_token(),
                 tqdm_class=_bar(on_bytes),
             )
 
@@ -192,22 +197,7 @@ def _file(entry: object, address: HubAddress) -> tuple[str, RemoteFile]:
     plain = isinstance(path, str) and all(is_plain_name(part) for part in path.split("/"))
     if not plain or type(size) is not int or size < 0 or not _OID.fullmatch(str(oid)):
         raise HubError(f"the Hub lists {quoted(str(path))}, which is no file", where=str(address))
-    return str(path), RemoteFile(str(path), size, str(oid))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the client's log off the screen: it names signed places, which are keys to files."""
-    import logging as levels
-
-    from huggingface_hub.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity(levels.ERROR)
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
+    return str(path), RemoteFile(str(path), size, str(oid), bool(entry.get("xetHash")))
 
 
 def _bar(on_bytes: Callable[[int], None] | None) -> type:

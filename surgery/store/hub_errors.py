@@ -18,6 +18,18 @@ _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SIGN_IN = "sign in with `hf auth login`, or set HF_TOKEN"
 
 
+class NoRepositoryError(HubError):
+    """There is no such repository, or none that one may see."""
+
+
+class NoRevisionError(HubError):
+    """The repository has no such branch, tag or commit."""
+
+
+class MovedError(HubError):
+    """The branch is no longer where it was looked up."""
+
+
 @contextmanager
 def translated(address: HubAddress, path: str = "") -> Iterator[None]:
     """Turn every failure of the Hub's client inside into a HubError about `address`.
@@ -121,7 +133,7 @@ def _gated(shown: str) -> HubError:
 
 
 def _no_revision(address: HubAddress) -> HubError:
-    return HubError(
+    return NoRevisionError(
         f"no branch, tag or commit {quoted(address.revision)}",
         where=address.repo,
         hint="see the repository's list of branches and tags",
@@ -129,7 +141,7 @@ def _no_revision(address: HubAddress) -> HubError:
 
 
 def _no_repository(repo: str) -> HubError:
-    return HubError(
+    return NoRepositoryError(
         f"no model {quoted(repo)} on the Hub that you can see, and no file or folder of that name",
         hint=f"check the name; for a private one {_SIGN_IN}",
     )

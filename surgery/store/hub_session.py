@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from urllib.parse import urlsplit
+
+_TOKEN: ContextVar[str | None] = ContextVar("token", default=None)
 
 
 def headers_for(url: str) -> dict[str, str]:
@@ -10,8 +15,38 @@ def headers_for(url: str) -> dict[str, str]:
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     without_telemetry()
-    found: dict[str, str] = build_hf_headers(token=None if at_endpoint(url) else False)
+    found: dict[str, str] = build_hf_headers(token=own_token() if at_endpoint(url) else False)
     return found
+
+
+@contextmanager
+def signed_in(token: str | None) -> Iterator[None]:
+    """Use this token for the requests inside; None leaves it to the Hub's client, as outside."""
+    before = _TOKEN.set(token)
+    try:
+        yield
+    finally:
+        _TOKEN.reset(before)
+
+
+def own_token() -> str | None:
+    """The token of `signed_in`; None where the Hub's client looks for the user's."""
+    return _TOKEN.get()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the client's log off the screen: it names signed places, which are keys to files."""
+    import logging as levels
+
+    from huggingface_hub.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity(levels.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def without_telemetry() -> None:

@@ -12,6 +12,7 @@ from surgery.errors import OutputError, ResourceError, UsageError
 from surgery.store.clone import can_share
 from surgery.store.contents import Checkpoint
 from surgery.store.publish import exists
+from surgery.store.record import check_beside
 from surgery.store.sink import reported
 from surgery.store.text import size, visible
 from surgery.store.weights import is_pickle_name
@@ -48,6 +49,9 @@ def check_copy(
         problem = "the cache of downloads is not for sharing files with"
         raise UsageError(problem, where="--link", hint="leave it out")
     target = check_output(checkpoint, out, force=force)
+    changes = tuple(changes)
+    if changes and checkpoint.kind in {"file", "dduf"}:
+        check_beside(target, force=force)
     copied = {checkpoint.path(name): stamp.size for name, stamp in checkpoint.stamps.items()}
     changed = {checkpoint[name].file for name in changes}
     if link and checkpoint.kind in {"folder", "sharded"}:

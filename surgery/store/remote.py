@@ -15,6 +15,7 @@ from surgery.store.contents import Checkpoint, TensorRef
 from surgery.store.hub_client import Repository
 from surgery.store.preflight import check_space
 from surgery.store.ranges import RangeReader
+from surgery.store.record import NAME
 from surgery.store.text import quoted
 
 
@@ -88,6 +89,13 @@ class HubCheckpoint(Checkpoint):
                 self._fetch(name)
         return Checkpoint.folder(self, relative)
 
+    def record(self) -> str | None:
+        """Return the text of the record of the model's last edit, fetched now."""
+        name = f"{self.root.name}.{NAME}" if self.kind == "file" else NAME
+        if self.inner + name in self.repository.files:
+            self.repository.fetch(self.inner + name)
+        return Checkpoint.record(self)
+
     def prepare(self, names: Iterable[str]) -> None:
         """Fetch whole tensors that will be read, with as few requests as are worth it."""
         spans: dict[RangeReader, list[tuple[int, int]]] = {}
@@ -106,6 +114,7 @@ class HubCheckpoint(Checkpoint):
             ResourceError: too little room in the cache.
         """
         check_room(self.repository, self.missing_bytes)
+        self.record()
         # Weights last: a cache that has them all has all else, whenever the download breaks off.
         for name in sorted(self.stamps, key=lambda name: name in self.headers):
             if name not in self.origins:

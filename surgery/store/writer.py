@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from surgery.store.changes import Changes, Edits, OnBytes, by_file, not_read_back
+from surgery.store.beside import staged_beside
+from surgery.store.changes import Changes, Edits, MakeRecord, OnBytes, by_file, not_read_back
 from surgery.store.clone import BLOCK, can_share, shareable
 from surgery.store.contents import Checkpoint
 from surgery.store.digest import Algorithm, Digest, Watch
 from surgery.store.files import check_unchanged, opened, read_span
+from surgery.store.fresh import fill
 from surgery.store.header import parse_header, with_metadata
 from surgery.store.links import linked, same_device
 from surgery.store.outputs import outputs
 from surgery.store.preflight import check_output, check_space
 from surgery.store.publish import keep_rights, publish
+from surgery.store.record import NAME, beside, check_beside
 from surgery.store.sink import Sink, reported
 from surgery.store.staging import (
     part_of,
@@ -78,6 +82,7 @@ def write(
     force: bool = False,
     link: bool = False,
     checksum: Algorithm | None = None,
+    record: MakeRecord | None = None,
     on_bytes: OnBytes = None,
 ) -> Written:
     """Write a copy of `checkpoint` with some tensors' bytes replaced.
@@ -93,6 +98,8 @@ def write(
         link: give unchanged files of a folder a second name instead of a copy, where the file
             system can; to edit one of them in place later changes both.
         checksum: which digest to take of each file of weights while it is written.
+        record: called once everything else is written; returns the text of the record that the
+            output gets, or None for an output without one. Left out, files are taken as they are.
         on_bytes: called with the number of bytes after every piece written.
 
     Raises:
@@ -107,27 +114,72 @@ def write(
     with reported(out):
         target = check_output(checkpoint, out, force=force)
         remove_litter(target)
+        if record and not is_folder:
+            check_beside(target, force=force)
         jobs = _shared(jobs, target) if link and is_folder else jobs
     total = sum(job.total for job in jobs.values() if not job.link)
     check_space(target, total, lambda: sum(_saved(job, target.parent) for job in jobs.values()))
     _check_sources(checkpoint)
-    watch = Watch(on_bytes, checksum)
+    how = _How(force, Watch(on_bytes, checksum), record)
     if is_folder:
-        copied = _write_folder(checkpoint, jobs, target, force, watch)
-        total, files = sum(jobs[name].total for name in copied), tuple(out / name for name in jobs)
-        return Written(out, total, files, len(jobs) - len(copied), watch.digests)
+        jobs = {name: job for name, job in jobs.items() if not (record and name == NAME)}
+        copied = _write_folder(checkpoint, jobs, target, how)
+        total = sum(jobs[name].total for name in copied) + how.told
+        files = tuple(out / name for name in (*jobs, *([NAME] if how.told else [])))
+        return Written(out, total, files, len(jobs) - len(copied), how.watch.digests)
+    total = _write_single(checkpoint, jobs, metadata, (target, heads), how)
+    files = (out, beside(target)) if how.told else (out,)
+    return Written(out, total + how.told, files, checksums=how.watch.digests)
+
+
+def _write_single(
+    checkpoint: Checkpoint,
+    jobs: Mapping[str, _Job],
+    metadata: Mapping[str, str],
+    place: tuple[Path, Mapping[str, bytes]],
+    how: _How,
+) -> int:
+    """Write a model that is one file, in its place with these heads, and return its bytes."""
+    target, heads = place
     (job,) = jobs.values()
     if checkpoint.kind == "dduf" and job.edits:
         # Imported here because no other model needs zipfile.
         from surgery.store.dduf_writer import write_dduf
 
         own = {name: with_metadata(head, metadata) for name, head in checkpoint.headers.items()}
-        total = write_dduf(
-            checkpoint, job.edits, target, {**own, **heads}, force=force, watch=watch
+        last = partial(how.publish_file, target)
+        return write_dduf(
+            checkpoint, job.edits, target, {**own, **heads}, publish=last, watch=how.watch
         )
-    else:
-        _write_file(checkpoint, job, target, force, watch)
-    return Written(out, total, (out,), checksums=watch.digests)
+    _write_file(checkpoint, job, target, how)
+    return job.total
+
+
+@dataclass(slots=True)
+class _How:
+    """How an output is written; `told` are the bytes of its record, once that was made."""
+
+    force: bool
+    watch: Watch
+    record: MakeRecord | None
+    told: int = 0
+
+    def text(self) -> str | None:
+        text = self.record() if self.record else None
+        if text is not None:
+            self.told = len(text.encode("utf-8"))
+            if self.watch.on_bytes:
+                self.watch.on_bytes(self.told)
+        return text
+
+    def publish_file(self, target: Path, descriptor: int, staged: Path) -> None:
+        if self.force:
+            keep_rights(descriptor, target)
+        if self.record is None:
+            return publish(staged, target, force=self.force)
+        with staged_beside(target, self.text(), force=self.force):
+            publish(staged, target, force=self.force)
+        return None
 
 
 def _shared(jobs: Mapping[str, _Job], target: Path) -> dict[str, _Job]:
@@ -174,22 +226,20 @@ def _check_sources(checkpoint: Checkpoint) -> None:
         check_unchanged(path, stamp)
 
 
-def _write_file(checkpoint: Checkpoint, job: _Job, target: Path, force: bool, watch: Watch) -> None:
+def _write_file(checkpoint: Checkpoint, job: _Job, target: Path, how: _How) -> None:
     with staged_file(target) as (descriptor, staged):
-        with watch.digest(target.name) as digest:
-            _fill(job, descriptor, target, watch.on_bytes, digest)
+        with how.watch.digest(target.name) as digest:
+            _fill(job, descriptor, target, how.watch.on_bytes, digest)
         _check_written(job, staged, target)
         _check_sources(checkpoint)
-        if force:
-            keep_rights(descriptor, target)
-        publish(staged, target, force=force)
+        how.publish_file(target, descriptor, staged)
 
 
 def _write_folder(
-    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, force: bool, watch: Watch
+    checkpoint: Checkpoint, jobs: Mapping[str, _Job], target: Path, how: _How
 ) -> tuple[str, ...]:
-    """Write every file and return the names of those that are no links."""
-    copied = []
+    """Write every file and the record; return the names of those that are no links."""
+    copied, watch = [], how.watch
     with staged_folder(target) as (folder, staged):
         for name, job in jobs.items():
             if job.link and _linked(job, staged / name, target):
@@ -201,11 +251,14 @@ def _write_folder(
                 _fill(job, descriptor, target, watch.on_bytes, digest)
             _check_written(job, staged / name, target)
             copied.append(name)
+        if (text := how.text()) is not None:
+            with part_of(staged, NAME, target, how.told) as descriptor:
+                fill(descriptor, [text.encode("utf-8")], target)
         sync_folders(staged, jobs, target)
         _check_sources(checkpoint)
-        if force:
+        if how.force:
             keep_rights(folder, target)
-        publish(staged, target, force=force)
+        publish(staged, target, force=how.force)
     return tuple(copied)
 
 

@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 from surgery.errors import ResourceError, SurgeryError  # noqa: E402
 from surgery.store.checkpoint import open_checkpoint  # noqa: E402
 from surgery.store.inplace import edit_in_place  # noqa: E402
+from surgery.store.record import MARK  # noqa: E402
 from surgery.store.restore import undo  # noqa: E402
 from surgery.store.writer import write  # noqa: E402
 
@@ -56,7 +57,9 @@ def run(job: str, model: Path, out: Path, fill: int, slow: float) -> None:
     else:
         names = checkpoint if job == "write" else ()
         changes = {name: (lambda name=name: made(name)) for name in names}
-        write(checkpoint, changes, out, metadata={"surgery.fill": str(fill)}, force=True)
+        record = (lambda: f'{MARK}"fill": {fill}}}') if names else None
+        told = {"surgery.fill": str(fill)}
+        write(checkpoint, changes, out, metadata=told, record=record, force=True)
 
 
 def main() -> int:

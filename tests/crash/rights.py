@@ -70,7 +70,8 @@ def link_to_a_file(model: Path, place: Path) -> bool:
     (place / "link").symlink_to("far/real")
     put(model, place / "link", NEW)
     is_new = set(open_checkpoint(place / "far" / "real")["t"].read()) == {NEW}
-    return (place / "link").is_symlink() and is_new and len(list((place / "far").iterdir())) == 1
+    there = {path.name for path in (place / "far").iterdir()}
+    return (place / "link").is_symlink() and is_new and there == {"real", "real.surgery.json"}
 
 
 def link_to_nothing_yet(model: Path, place: Path) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from surgery.errors import CheckpointError
 from surgery.store.checkpoint import open_checkpoint
 from surgery.store.inplace import edit_in_place
+from surgery.store.record import MARK, beside
 from surgery.store.restore import undo
 from surgery.store.writer import write
 from tests.crash import warm
@@ -94,7 +95,8 @@ class Scene:
 
     def reset(self) -> None:
         """Make everything as it was before the job."""
-        for path in (self.out, *hidden(self.out.parent), *hidden(self.model.parent)):
+        left = (*hidden(self.out.parent), *hidden(self.model.parent))
+        for path in (self.out, beside(self.out), *left):
             remove(path)
         if self.job in WRITES:
             if self.old:
@@ -111,11 +113,22 @@ class Scene:
         code, error, seconds = fault(self.command())
         litter = [*hidden(self.out.parent), *hidden(self.model.parent)]
         strange = [path for path in litter if not KNOWN.fullmatch(path.name)]
-        state = "torn" if strange else self._state()
+        state = "torn" if strange or self._is_false_record(code) else self._state()
         if self.job in WRITES and contents(self.model) != source:
             state = "torn"
         litter = [] if self._is_told(error) else litter
         return Outcome(state, code, len(litter), self._mended(), seconds, error)
+
+    def _is_false_record(self, code: int) -> bool:
+        """Whether the record beside a single file is there in part, or before its file."""
+        if self.job != "write" or self.model.is_dir():
+            return False
+        found = beside(self.out).read_text("utf-8") if beside(self.out).exists() else ""
+        allowed = {f'{MARK}"fill": {NEW}}}'} if self._state() == "new" else set()
+        if self._state() == "old" or code:
+            # A fault between the two renames leaves the record from before, which tells on itself.
+            allowed.add(f'{MARK}"fill": {OLD}}}' if self.old else "")
+        return found not in allowed
 
     def _state(self) -> str:
         found = contents(self.watched) if self.watched.exists() else {}
@@ -181,6 +194,7 @@ def _new(job: str, model: Path, out: Path) -> dict[str, str]:
         put(model, out, NEW)
     found = contents(out)
     remove(out)
+    remove(beside(out))
     return found
 
 
@@ -215,7 +229,8 @@ def put(model: Path, out: Path, fill: int) -> None:
     """Write a copy of the model whose tensors hold `fill`."""
     checkpoint = open_checkpoint(model)
     changes = {name: filled(fill, checkpoint[name].nbytes) for name in checkpoint}
-    write(checkpoint, changes, out, metadata={"surgery.fill": str(fill)}, force=True)
+    told, text = {"surgery.fill": str(fill)}, f'{MARK}"fill": {fill}}}'
+    write(checkpoint, changes, out, metadata=told, record=lambda: text, force=True)
 
 
 def put_values(model: Path, fill: int) -> None:

@@ -17,16 +17,27 @@ TOKEN = "hf_" + "notarealtokenbutlongenough"
 ROOT = Path(__file__).parents[2]
 
 LOOP = """
-import contextlib, io, json, sys
-from surgery.store import patience
+import contextlib, io, json, os, pathlib, sys
+from surgery.store import hub_traffic, patience
+hub_traffic.ANSWER_SECONDS = 3.0
 object.__setattr__(patience.PATIENCE, "pauses", (0.01, 0.01, 0.01, 0.01))
 object.__setattr__(patience.PATIENCE, "longest", 3.0)
 from surgery.cli import main
 real = sys.stdout
 for line in sys.stdin:
     argv, out, err = json.loads(line), io.StringIO(), io.StringIO()
+    forked = argv[0] == "--forked"
+    if forked and (child := os.fork()):
+        _, status = os.waitpid(child, 0)
+        print(json.dumps([os.waitstatus_to_exitcode(status), "", ""]), file=real, flush=True)
+        continue
+    if forked:
+        pathlib.Path(argv[1]).write_text(str(os.getpid()))
+        argv = argv[2:]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(argv)
+    if forked:
+        os._exit(code)
     print(json.dumps([code, out.getvalue(), err.getvalue()]), file=real, flush=True)
 """
 
@@ -78,6 +89,15 @@ class Client:
         self._process.stdin.write(json.dumps([str(word) for word in argv]) + "\n")
         self._process.stdin.flush()
         return Done(*json.loads(self._process.stdout.readline()))
+
+    def run_child(self, pid_file: Path, *argv: object) -> int:
+        """Run one command line in a child of the process; returns its code, -9 if it was killed."""
+        return self.run("--forked", pid_file, *argv).code
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
 
     def __enter__(self) -> Client:
         return self

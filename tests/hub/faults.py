@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Literal
 
-Kind = Literal["status", "cut", "norange", "flip", "shift", "surplus", "hang", "lose", "etag"]
+Kind = Literal[
+    "status", "cut", "norange", "flip", "shift", "surplus", "hang", "lose", "etag", "drop"
+]
 ALWAYS = 1_000_000
 
 
@@ -19,7 +21,8 @@ class Fault:
     Args:
         kind: status: answer so; cut: break off after `after` bytes; norange: send the whole file;
             flip: one false byte; shift: another range than asked for; surplus: one byte more;
-            hang: never answer; lose: do the work and hang up; etag: a false ETag.
+            hang: never answer; lose: do the work and hang up; etag: a false ETag;
+            drop: hang up after `after` bytes of what is sent.
         path: pattern that the path must contain.
         times: how many requests fail before all is well.
     """

@@ -50,42 +50,63 @@ class Stored:
     def oid(self) -> str:
         return sha256(self.data).hexdigest() if self.lfs else git_oid(self.data)
 
-    def entry(self, path: str) -> dict[str, object]:
+    def entry(self, path: str, *, xet: bool = False) -> dict[str, object]:
         """The file as the list of a tree shows it."""
         entry: dict[str, object] = {"type": "file", "path": path, "size": len(self.data)}
         if self.lfs:
             lfs = {"oid": self.oid, "size": len(self.data), "pointerSize": 134}
-            return entry | {"oid": git_oid(self.oid.encode()), "lfs": lfs}
+            more = {"xetHash": self.oid} if xet else {}
+            return entry | {"oid": git_oid(self.oid.encode()), "lfs": lfs} | more
         return entry | {"oid": self.oid}
 
 
 @dataclass
 class Repo:
-    """Commits by id, references by name, and who may read."""
+    """Commits by id, references by name, and who may read.
+
+    Args:
+        titles: commit -> what it is called, in the order in which they were made.
+        xet: whether its large files can be copied to other repositories.
+    """
 
     commits: dict[str, dict[str, Stored]] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     gated: bool = False
+    private: bool = False
+    xet: bool = False
+    titles: dict[str, str] = field(default_factory=dict)
 
     def resolve(self, revision: str) -> str | None:
         return self.refs.get(revision) or (revision if revision in self.commits else None)
 
-    def commit(self, files: Mapping[str, Stored], revision: str = "main") -> str:
+    def commit(
+        self, files: Mapping[str, Stored], revision: str = "main", title: str = "a commit"
+    ) -> str:
         """Put a whole tree on a branch and return its commit."""
         listed = [f"{path} {stored.oid}" for path, stored in sorted(files.items())]
         text = "\n".join([self.refs.get(revision, ""), *listed])
         commit = sha1(text.encode(), usedforsecurity=False).hexdigest()
         self.commits[commit] = dict(files)
         self.refs[revision] = commit
+        self.titles[commit] = title
         return commit
 
 
 @dataclass
 class Shelf:
-    """Every repository, and every large file that was ever sent."""
+    """Every repository, and every large file that was ever sent.
+
+    Args:
+        forgotten: hashes of large files that it asks for again.
+    """
 
     repos: dict[str, Repo] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
+
+    def forget(self) -> None:
+        """Ask for every large file again; what repositories hold stays."""
+        self.forgotten = set(self.blobs)
 
     def add(self, name: str, files: Mapping[str, bytes], revision: str = "main") -> str:
         """Commit files, making the repository if need be; returns the commit."""

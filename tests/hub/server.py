@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from types import TracebackType
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -22,7 +24,7 @@ from tests.hub.repositories import Repo, Shelf, Stored
 PAGE = 50
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _RESOLVE = re.compile(r"/([\w.-]+/[\w.-]+)/resolve/([^/]+)/(.+)")
-_MODEL = re.compile(r"/api/models/([\w.-]+/[\w.-]+)/(revision|tree)/([^/?]+)")
+_MODEL = re.compile(r"/api/models/([\w.-]+/[\w.-]+)(?:/(revision|tree)/([^/?]+))?")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ class HubServer:
 
     def __init__(self) -> None:
         self.shelf, self.faults, self.log = Shelf(), Faults(), list[Request]()
-        self._stop = Event()
+        self.at_request: Callable[[Request], object] = lambda request: None
+        self.busy = 0
+        self._stop, self._turn = Event(), Condition()
         self._servers = [self._serve("hub"), self._serve("store")]
         # Two host names: clients of version 1 take another port of one host for the same origin.
         self.endpoint, self.store = (
@@ -80,6 +84,23 @@ class HubServer:
         for server in self._servers:
             server.shutdown()
             server.server_close()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """One request is being answered."""
+        with self._turn:
+            self.busy += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self.busy -= 1
+                self._turn.notify_all()
+
+    def settle(self) -> None:
+        """Wait until every request that came is answered, also those of a client that is gone."""
+        with self._turn:
+            assert self._turn.wait_for(lambda: not self.busy, 10)
 
     def fail(self, *faults: Fault) -> None:
         """Fail from now on as said; without words, no more."""
@@ -115,13 +136,21 @@ class Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        with self.server_hub.at_work():
+            self._take()
+        if self.fault and self.fault.kind == "hang":
+            self.stop.wait(30)
+
+    def _take(self) -> None:
         headers = {key.lower(): value for key, value in self.headers.items()}
         self.request_log = Request(self.command, self.origin, self.path, headers, [])
         self.server_hub.log.append(self.request_log)
         self.fault = self.server_hub.faults.take(self.command, unquote(self.path))
-        if self.fault and self.fault.kind == "hang":
-            self.stop.wait(30)
+        dropped = self.fault is not None and self.fault.kind == "drop"
+        length = int(self.headers.get("Content-Length") or 0)
+        self.body = self.rfile.read(self.fault.after if self.fault and dropped else length)
+        self.server_hub.at_request(self.request_log)
+        if dropped or (self.fault and self.fault.kind == "hang"):
             self.close_connection = True
         elif self.fault and self.fault.kind == "status":
             self.reply(self.fault.status, b"no", dict(self.fault.headers))
@@ -134,7 +163,7 @@ class Handler(BaseHTTPRequestHandler):
         if found := _RESOLVE.fullmatch(path):
             return self._resolve(found[1], unquote(found[2]), unquote(found[3]))
         if found := _MODEL.fullmatch(path):
-            return self._model(found[1], found[2], unquote(found[3]))
+            return self._model(found[1], found[2] or "revision", unquote(found[3] or "main"))
         return uploads.route(self, path)
 
     def _model(self, name: str, what: str, revision: str) -> None:
@@ -145,8 +174,11 @@ class Handler(BaseHTTPRequestHandler):
         if commit is None:
             return self.refuse(404, "RevisionNotFound")
         if what == "revision":
-            return self.json({"id": name, "sha": commit, "gated": repo.gated, "siblings": []})
-        entries = [stored.entry(path) for path, stored in sorted(repo.commits[commit].items())]
+            siblings = [{"rfilename": path} for path in sorted(repo.commits[commit])]
+            told = {"id": name, "sha": commit, "gated": repo.gated, "siblings": siblings}
+            return self.json(told)
+        files = sorted(repo.commits[commit].items())
+        entries = [stored.entry(path, xet=repo.xet) for path, stored in files]
         query = parse_qs(urlsplit(self.path).query)
         at = int(query.get("cursor", ["0"])[0])
         more = {}

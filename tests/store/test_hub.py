@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from surgery.report import Record
 from tests.hub.client import TOKEN, Client, Done
 from tests.hub.faults import Fault, refused
 from tests.hub.repositories import Sparse
@@ -49,10 +50,13 @@ def test_apply_downloads_the_model_and_writes_what_a_local_edit_writes(
     assert f"downloading 12.8 MB of org/atelier@{atelier}" in done.err
     local = client.run("apply", edit, "-m", "atelier", "-o", tmp_path / "local")
     assert local.code == 0, local.err
-    written = contents(tmp_path / "remote")
+    written, own = contents(tmp_path / "remote"), contents(tmp_path / "local")
     assert written.pop("README.md")
-    # The recipe's record names no model, so both outputs are equal in every byte.
-    assert written == contents(tmp_path / "local")
+    assert written.pop("surgery.json") != own.pop("surgery.json")
+    # The headers name no model, so both outputs are equal in every other byte.
+    assert written == own
+    record = Record.from_json((tmp_path / "remote" / "surgery.json").read_text("utf-8"))
+    assert record.base.address == f"org/atelier@{atelier}"
     assert not any(path in r.path for r in hub.log for path in (".bin", ".ckpt"))
     _check_token(hub, client, tmp_path)
 

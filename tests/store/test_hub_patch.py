@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from surgery.patches import read_patch
+from surgery.report import Record
 from surgery.store.address import ATELIER
 from surgery.store.checkpoint import open_checkpoint
 from surgery.store.ranges import GAP
@@ -40,7 +42,13 @@ def test_only_headers_and_the_tensors_that_the_edit_reads_are_fetched(
     assert not list(client.cache.rglob("*.safetensors"))
     local_run = client.run(*words, tmp_path / "local", "-m", "atelier")
     assert local_run.code == 0, local_run.err
-    assert (tmp_path / "remote").read_bytes() == (tmp_path / "local").read_bytes()
+    remote, own = read_patch(tmp_path / "remote"), read_patch(tmp_path / "local")
+    # Their records name the model as it was named; all else is the same.
+    base = [Record.from_json(one.records[1]).base.address for one in (remote, own)]
+    assert base == [f"org/atelier@{atelier}", "atelier"]
+    after = [[each.after for each in one.tensors] for one in (remote, own)]
+    assert after[0] == after[1]
+    assert (remote.metadata, remote.headers) == (own.metadata, own.headers)
 
 
 @pytest.mark.usefixtures("no_cache")

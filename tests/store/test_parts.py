@@ -40,7 +40,8 @@ def test_an_edit_converts_its_component_and_copies_the_others(tmp_path: Path, sh
     apply(recipe(), open_checkpoint(tmp_path / "plain"), tmp_path / "wanted")
     after = contents(tmp_path / "out")
     own = {name for name in before if name.startswith("text_encoder/pytorch_model")}
-    assert after.keys() == before.keys() - own | {"text_encoder/model.safetensors"}
+    new = {"text_encoder/model.safetensors", "surgery.json"}
+    assert after.keys() == before.keys() - own | new
     assert all(after[name] == before[name] for name in after.keys() & before.keys())
     ours = load_file(tmp_path / "out" / "text_encoder" / "model.safetensors")
     theirs = load_file(tmp_path / "wanted" / "text_encoder" / "model.safetensors")
