@@ -18,11 +18,11 @@ from surgery.card.front import (
 )
 from surgery.card.markdown import code, plain
 from surgery.card.sections import (
-    LIMITS,
     again_part,
     amplifies,
     changed_part,
     edits_of,
+    limits_part,
     measured_part,
     recipe_part,
     use_part,
@@ -106,7 +106,7 @@ def _section(subject: Subject) -> str:
         "What was done": recipe_part(record),
         "What changed": changed_part(record),
         "What was measured": measured_part(record, subject.verified),
-        "Limits and known attacks": list(LIMITS),
+        "Limits and known attacks": limits_part(subject.verified),
         "How to use it": use_part(subject.repository, subject.file, subject.pipeline),
         "How to check it": again_part(subject.repository, subject.file),
     }

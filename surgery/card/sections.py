@@ -9,6 +9,7 @@ from surgery.card.markdown import block, code, plain, table
 from surgery.card.verified import Verified
 from surgery.recipe import load_recipe
 from surgery.report import Leak, Record
+from surgery.report.verify import ERASED
 
 MOST_TENSORS, MOST_CONCEPTS = 12, 20
 _OWN = "prompts"
@@ -58,7 +59,7 @@ def changed_part(record: Record) -> list[str]:
     ]
     more = len(ranked) - len(rows)
     found = [
-        f"{_count(len(ranked), 'tensor')} changed, in closed form and without training; "
+        f"{_count(len(ranked), 'tensor')} changed, without training; "
         "every other one is the same byte for byte as in the base.",
         table(("tensor", "stored as", "rank of the change", "change beside its weights"), rows),
     ]
@@ -129,19 +130,34 @@ def _leaks(leaks: tuple[Leak, ...]) -> list[tuple[str, ...]]:
 
 
 def _pictures(verified: Verified) -> list[str]:
-    sets = sorted(verified.sets, key=lambda one: not one[1])
+    sets = sorted(verified.sets, key=lambda one: one[1] not in ERASED)
     rows = [
-        (plain(concept), "erased" if erased else "kept", plain(before), plain(after))
-        for concept, erased, before, after in sets[:MOST_CONCEPTS]
+        (plain(concept), _asked(group), plain(before), plain(after))
+        for concept, group, before, after in sets[:MOST_CONCEPTS]
     ]
     found = ["Pictures of the same prompts and seeds with both models, with 95 % intervals."]
     if rows:
-        found.append(table(("concept", "should be", "shown before", "shown after"), rows))
+        found.append(table(("concept", "asked as", "shown before", "shown after"), rows))
     passed = sum(gate[3] for gate in verified.gates)
     found.append(f"{passed} of {len(verified.gates)} gates passed.")
     for name, seen, limit, _ in [gate for gate in verified.gates if not gate[3]][:MOST_CONCEPTS]:
         found.append(f"**Missed gate** {code(name)}: {plain(seen)}, expected {plain(limit)}.")
     return found
+
+
+def _asked(group: str) -> str:
+    return f"{plain(group)}, should be gone" if group in ERASED else f"{plain(group)}, should stay"
+
+
+def limits_part(verified: Verified | None) -> list[str]:
+    """What an edit cannot promise, and what was tried against this one."""
+    tried = verified.attacks[:MOST_CONCEPTS] if verified else ()
+    if not tried:
+        return [*LIMITS, "No attack on this model was tried and measured."]
+    rows = [tuple(map(plain, attack)) for attack in tried]
+    columns = ("attack", "concept", "what was tried", "shown under it")
+    return [*LIMITS, "What was tried, and in how many pictures the concept then shows:",
+            table(columns, rows)]  # fmt: skip
 
 
 LIMITS = (

@@ -18,12 +18,14 @@ class Verified:
     Args:
         after: the bare name of the model that was looked at.
         gates: name, what was found, what was expected, whether it passed.
-        sets: concept, whether it was erased, shares before and after with their intervals.
+        sets: concept, why its prompts were asked, shares before and after with their intervals.
+        attacks: name, concept, what was tried, the share under it with its interval.
     """
 
     after: str
     gates: tuple[tuple[str, str, str, bool], ...]
-    sets: tuple[tuple[str, bool, str, str], ...]
+    sets: tuple[tuple[str, str, str, str], ...]
+    attacks: tuple[tuple[str, str, str, str], ...] = ()
 
 
 def read_verified(text: str, where: str) -> Verified:
@@ -41,7 +43,14 @@ def read_verified(text: str, where: str) -> Verified:
         raise UsageError("this is no report of verify", where=visible(where), hint=hint)
     gates = tuple(_gate(one) for one in _mappings(found.get("gates")))
     sets = tuple(row for one in _mappings(found.get("sets")) if (row := _set(one)))
-    return Verified(PurePath(str(found.get("after", ""))).name, gates, sets)
+    attacks = tuple(row for one in _mappings(found.get("attacks")) if (row := _attack(one)))
+    return Verified(_name(found.get("after")), gates, sets, attacks)
+
+
+def _name(after: object) -> str:
+    """The last part of the address of the model that was looked at."""
+    address = after.get("address") if isinstance(after, dict) else None
+    return PurePath(str(address or "")).name
 
 
 def _mappings(value: object) -> list[Mapping[str, object]]:
@@ -53,11 +62,18 @@ def _gate(one: Mapping[str, object]) -> tuple[str, str, str, bool]:
     return name, found, limit, one.get("passed") is True
 
 
-def _set(one: Mapping[str, object]) -> tuple[str, bool, str, str] | None:
-    before, after = _share(one.get("concept_before")), _share(one.get("concept_after"))
+def _set(one: Mapping[str, object]) -> tuple[str, str, str, str] | None:
+    before, after = _share(one.get("shown_before")), _share(one.get("shown_after"))
     if not before or not after:
         return None
-    return str(one.get("concept", "")), one.get("erased") is True, before, after
+    return str(one.get("concept", "")), str(one.get("group", "")), before, after
+
+
+def _attack(one: Mapping[str, object]) -> tuple[str, str, str, str] | None:
+    if not (under := _share(one.get("after"))):
+        return None
+    name, concept, tried = (str(one.get(key, "")) for key in ("name", "concept", "tried"))
+    return name, concept, tried, under
 
 
 def _share(value: object) -> str:
