@@ -126,8 +126,14 @@ def gather(
     asked = edit.checks(layout) if checks is None else tuple(checks)
     found, looked = _places(edit, layout, weights, asked)
     states = _STATES[edit.states](found.prefixes + looked.prefixes, edit, layout, weights)
-    own = len(found.prefixes)
-    return found.context(states[:own]), looked.checked(states[own:])
+    own, told = len(found.prefixes), _told(edit)
+    return replace(found.context(states[:own]), scores=told), looked.checked(states[own:])
+
+
+def _told(edit: Edit) -> Scores | None:
+    """The score file of an edit that reads one beside states."""
+    path = getattr(edit, "scores", None)
+    return None if path is None else read_scores(path)
 
 
 def _scored(

@@ -16,10 +16,20 @@ from surgery.edits.base import Asks, Concept, Context, Edit, Matrix, States
 from surgery.edits.cross_attention import Where
 from surgery.edits.delta import Sparse
 from surgery.edits.scores import Scores, Wanted
-from surgery.errors import EditError
 
 if TYPE_CHECKING:
     from surgery.layout import Layout, Site
+
+ScoreFile = Annotated[
+    str | None,
+    # Where the file lies on one machine says nothing on another.
+    PlainSerializer(lambda path: path and PurePath(path).name),
+    Field(
+        min_length=1,
+        description="A score file that `surgery probe --scores` wrote, beside the recipe; left "
+        "out, the components are scored when the edit is made.",
+    ),
+]
 
 
 class ScoredEdit(Edit):
@@ -35,16 +45,7 @@ class ScoredEdit(Edit):
         tuple[Concept, ...], Field(min_length=1, description="What the scores are about.")
     ]
     where: Where = None
-    scores: Annotated[
-        str | None,
-        # Where the file lies on one machine says nothing on another.
-        PlainSerializer(lambda path: path and PurePath(path).name),
-        Field(
-            min_length=1,
-            description="A score file that `surgery probe --scores` wrote, beside the recipe; left "
-            "out, the components are scored when the edit is made.",
-        ),
-    ] = None
+    scores: ScoreFile = None
     pictures: Annotated[
         int, Field(ge=1, strict=True, description="How many seeds each prompt is scored with.")
     ] = 4
@@ -74,13 +75,7 @@ class ScoredEdit(Edit):
             EditError: there are none, or another method's.
         """
         assert context.scores is not None
-        wanted = self.scored_by
-        if context.scores.method != wanted:
-            raise EditError(
-                f"the scores were made by {context.scores.method}, and {self.method} is solved on "
-                f"those of {wanted}",
-                hint=f"surgery probe --method {wanted} --scores makes them",
-            )
+        context.scores.must_be_by(self.scored_by, self.method)
         return context.scores
 
 
