@@ -17,7 +17,7 @@ from surgery.edits.base import Ask, Context, Edit, Matrix, Position, States
 from surgery.edits.checks import Check, Checked
 from surgery.edits.delta import Array
 from surgery.edits.neutral import prompts_without
-from surgery.edits.scored import ScoredEdit
+from surgery.edits.scored import ScoredEdit, TakesScores
 from surgery.edits.scores import Scores
 from surgery.errors import CheckpointError, EditError
 from surgery.figures import BY_SCORE, concepts_of
@@ -132,8 +132,8 @@ def gather(
 
 def _told(edit: Edit) -> Scores | None:
     """The score file of an edit that reads one beside states."""
-    path = getattr(edit, "scores", None)
-    return None if path is None else read_scores(path)
+    named = isinstance(edit, TakesScores) and edit.scores
+    return read_scores(named) if named else None
 
 
 def _scored(

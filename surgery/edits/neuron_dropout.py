@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from surgery.edits.base import Ask, Asks, Context, Edit, Matrix, States
+from surgery.edits.base import Ask, Asks, Context, Matrix, States
 from surgery.edits.concept_checks import concept_checks
-from surgery.edits.cross_attention import Where, towers_of
+from surgery.edits.cross_attention import ALL, towers_of
 from surgery.edits.delta import Delta, LowRank, Rows
 from surgery.edits.places import PLACES
 from surgery.edits.preserve import Reach
 from surgery.edits.ridge import Concepts
-from surgery.edits.scored import ScoreFile
+from surgery.edits.scored import TakesScores
+from surgery.edits.scores import Wanted
 from surgery.edits.templates import prompt_pairs, target_of
 from surgery.edits.window import window_of
 from surgery.errors import EditError
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from surgery.edits.checks import Check
     from surgery.layout import Layout, Site
 
-SCORED_BY = "neurons"
 PUBLISHED = 100
 """Rows that are dropped where nothing says how many; the paper's figures go from 30 to 100."""
 
@@ -39,7 +39,7 @@ NATIVE = ("count", "share", "false_discovery", "scores")
 ALIGNED = ("directions", "ridge", "heads")
 
 
-class NeuronDropout(Edit):
+class NeuronDropout(TakesScores):
     """Take out of keys and values the few outputs by which a concept differs from its plain word.
 
     With `basis: native` the rows with the largest |z| become zero, z the two-sample statistic of
@@ -60,10 +60,11 @@ class NeuronDropout(Edit):
     """
 
     states: ClassVar[States] = "conditioning"
+    scored_by: ClassVar[str] = "neurons"
+    by_scores: ClassVar[Mapping[str, str]] = {"basis": "native"}
     method: Literal["neuron_dropout"] = "neuron_dropout"
 
     concepts: Concepts
-    where: Where = None
     basis: Annotated[
         Literal["native", "aligned"],
         Field(description="Rows as they are stored, or directions of each head's outputs."),
@@ -91,7 +92,6 @@ class NeuronDropout(Edit):
             description="Rows count only up to this rate of false discoveries.",
         ),
     ] = None
-    scores: ScoreFile = None
     directions: Annotated[
         int, Field(ge=1, strict=True, description="How many directions of each head.")
     ] = 1
@@ -128,9 +128,10 @@ class NeuronDropout(Edit):
 
         Raises:
             LayoutError: nothing says which layers control the kind in such a model.
+            EditError: weights that read something else than text.
         """
         if self.where is not None:
-            return layout.select(self.where)
+            return _of_text(layout.select(self.where))
         window = layout.select(window_of(self.concepts, layout))
         return tuple(s for s in window if self.basis == "native" or s.kind.endswith(".v"))
 
@@ -155,6 +156,16 @@ class NeuronDropout(Edit):
             return self._rows(weights, context)
         return {site: self._factors(site, one, context) for site, one in weights.items()}
 
+    def wanted(self, layout: Layout) -> Wanted:
+        """All keys and values, or what `where` names: one file serves every window."""
+        place = "final" if self.positions == "final" else "end"
+        return Wanted(
+            method=self.scored_by,
+            sites=tuple(map(str, layout.select(self.where or ALL))),
+            pairs=tuple(pair for one in self.concepts for pair in prompt_pairs(one, contexts=True)),
+            settings=(("place", place),),
+        )
+
     def _rows(self, weights: Mapping[Site, Matrix], context: Context) -> dict[Site, Delta]:
         found = {site: self._z(site, weight, context) for site, weight in weights.items()}
         total = sum(map(len, found.values()))
@@ -171,7 +182,7 @@ class NeuronDropout(Edit):
         scores = context.scores
         if scores is None:
             return z_values(context.keys @ weight.T, context.targets @ weight.T)
-        scores.must_be_by(SCORED_BY, self.method)
+        scores.must_be_by(self.scored_by, self.method)
         scores.check(str(site), weight)
         return scores.of(str(site)).astype(np.float64)
 
@@ -219,3 +230,12 @@ class NeuronDropout(Edit):
                 for place in places:
                     goal = Ask(target, target_of(concept), place)
                     yield Ask(source, concept.erase, place), goal
+
+
+def _of_text(sites: tuple[Site, ...]) -> tuple[Site, ...]:
+    if other := [site for site in sites if site.kind not in ("cross_attn.k", "cross_attn.v")]:
+        raise EditError(
+            f"{other[0]} is neither a key nor a value of cross-attention",
+            hint=f"name some of {ALL} in `where`",
+        )
+    return sites

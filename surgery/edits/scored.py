@@ -6,6 +6,7 @@ A mask sets weights to zero and adds nothing; which ones, the edit says.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -32,29 +33,37 @@ ScoreFile = Annotated[
 ]
 
 
-class ScoredEdit(Edit):
-    """An edit that zeroes the components which scores single out."""
+class TakesScores(Edit):
+    """An edit that can be solved on the scores of a file."""
 
-    states: ClassVar[States] = "scores"
-    everywhere: ClassVar[str]
-    """The weights that are looked at where `where` names none."""
     scored_by: ClassVar[str]
     """Whose scores it takes, a name in `surgery.scores.SCORERS`."""
+    by_scores: ClassVar[Mapping[str, str]] = {}
+    """The settings with which it takes them."""
 
     concepts: Annotated[
         tuple[Concept, ...], Field(min_length=1, description="What the scores are about.")
     ]
     where: Where = None
     scores: ScoreFile = None
+
+    @abstractmethod
+    def wanted(self, layout: Layout) -> Wanted:
+        """What is to be scored where no file says it."""
+
+
+class ScoredEdit(TakesScores):
+    """An edit that zeroes the components which scores single out."""
+
+    states: ClassVar[States] = "scores"
+    everywhere: ClassVar[str]
+    """The weights that are looked at where `where` names none."""
+
     pictures: Annotated[
         int, Field(ge=1, strict=True, description="How many seeds each prompt is scored with.")
     ] = 4
     steps: Annotated[int, Field(ge=1, strict=True, description="Steps of the sampler.")] = 20
     guidance: Annotated[float, Field(strict=True, description="Guidance of the sampling.")] = 3.0
-
-    @abstractmethod
-    def wanted(self, layout: Layout) -> Wanted:
-        """What is to be scored where no file says it."""
 
     def sites(self, layout: Layout) -> tuple[Site, ...]:
         """The weights that `where` names."""
