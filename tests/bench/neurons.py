@@ -32,7 +32,7 @@ STYLES = ("van gogh", "monet", "seurat", "mondrian", "hokusai", "picasso", "poll
 WINDOW, VALUES, ALL = "cross_attn.{k,v}[2:5]", "cross_attn.v[2:5]", "cross_attn.v"
 COUNTS = (50, 100, 200, 300, 400)
 DRAWS = 2
-OTHERS = {"style": 5, "plain": 36, "object": 5, "fact": 12}
+OTHERS = {"style": 5, "plain": 32, "object": 4, "fact": 4}
 """Pictures of each set beside the concept's own, of which there are 32 to 48."""
 HEAD = (
     "| mask | left | now mostly | other styles | plain | objects | facts | worst set |\n"
