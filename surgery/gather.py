@@ -17,7 +17,7 @@ from surgery.edits.base import Ask, Context, Edit, Matrix, Position, States
 from surgery.edits.checks import Check, Checked
 from surgery.edits.delta import Array
 from surgery.edits.neutral import prompts_without
-from surgery.edits.scored import ScoredEdit
+from surgery.edits.scored import ScoredEdit, TakesScores
 from surgery.edits.scores import Scores
 from surgery.errors import CheckpointError, EditError
 from surgery.figures import BY_SCORE, concepts_of
@@ -126,8 +126,14 @@ def gather(
     asked = edit.checks(layout) if checks is None else tuple(checks)
     found, looked = _places(edit, layout, weights, asked)
     states = _STATES[edit.states](found.prefixes + looked.prefixes, edit, layout, weights)
-    own = len(found.prefixes)
-    return found.context(states[:own]), looked.checked(states[own:])
+    own, told = len(found.prefixes), _told(edit)
+    return replace(found.context(states[:own]), scores=told), looked.checked(states[own:])
+
+
+def _told(edit: Edit) -> Scores | None:
+    """The score file of an edit that reads one beside states."""
+    named = isinstance(edit, TakesScores) and edit.scores
+    return read_scores(named) if named else None
 
 
 def _scored(

@@ -25,12 +25,14 @@ class Site:
         index: 0-based depth in the order of the forward pass.
         tensor: full name in the checkpoint.
         rows: first and last+1 row of `tensor` when several sites share one fused tensor.
+        heads: how many heads its rows are shared out among, where it has some and that is known.
     """
 
     kind: str
     index: int
     tensor: str
     rows: tuple[int, int] | None = None
+    heads: int | None = None
 
     def __str__(self) -> str:
         return f"{self.kind}[{self.index}]"

@@ -137,6 +137,7 @@ def test_each_position_names_its_places(tokens: Tokens) -> None:
     assert places("photo of monet", None, "bos") == [0]
     assert places("photo of monet", None, "eos") == [4]
     assert places("photo of monet", None, "pads") == list(range(5, 24))
+    assert places("photo of monet", None, "final") == [23]
     assert places("photo of monet", None, "prompt") == [0, 1, 2, 3, 4]
     assert places("photo of monet", "of", "all") == list(range(2, 24))
     assert places("", None, "prompt") == [0, 1]

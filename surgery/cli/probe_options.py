@@ -8,7 +8,14 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 Method: TypeAlias = Literal[
-    "quick", "locogen", "trace_unet", "trace_text", "weights", "attribution", "conceptprune"
+    "quick",
+    "locogen",
+    "trace_unet",
+    "trace_text",
+    "weights",
+    "attribution",
+    "conceptprune",
+    "neurons",
 ]
 Sort: TypeAlias = Literal["style", "object", "fact"]
 Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
@@ -44,7 +51,8 @@ MethodOption = Annotated[
         "--method",
         help="quick: seconds to a minute; locogen: every window of layers painted anew;"
         " trace_unet and trace_text: causal tracing; weights: a hint from the matrices alone;"
-        " attribution and conceptprune: what every single weight counts.",
+        " attribution and conceptprune: what every single weight counts; neurons: which rows of"
+        " keys and values, or of --where, differ.",
     ),
 ]
 JudgeOption = Annotated[

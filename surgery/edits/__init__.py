@@ -7,6 +7,7 @@ from surgery.edits.conceptprune import ConceptPrune
 from surgery.edits.cure import Cure
 from surgery.edits.double_projection import DoubleProjection
 from surgery.edits.locoedit import LocoEdit
+from surgery.edits.neuron_dropout import NeuronDropout
 from surgery.edits.pooled import Pooled
 from surgery.edits.quickfix import QuickFix
 from surgery.edits.rece import Rece
@@ -25,4 +26,5 @@ EDITS: dict[str, type[Edit]] = {
     "double_projection": DoubleProjection,
     "cure": Cure,
     "conceptprune": ConceptPrune,
+    "neuron_dropout": NeuronDropout,
 }

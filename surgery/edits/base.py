@@ -25,7 +25,18 @@ if TYPE_CHECKING:
 Matrix = NDArray[np.float64]
 Kind = Literal["style", "object", "fact"]
 Position = Literal[
-    "subject", "name", "bos", "eos", "pads", "all", "prompt", "whole", "ends", "same", "match"
+    "subject",
+    "name",
+    "bos",
+    "eos",
+    "pads",
+    "final",
+    "all",
+    "prompt",
+    "whole",
+    "ends",
+    "same",
+    "match",
 ]
 States = Literal["first_attention", "conditioning", "pooled", "scores"]
 """What an edit is solved on: what the edited weight reads, which is the input of the first text
@@ -77,11 +88,11 @@ class Ask:
         prompt: as a user would type it; may be empty.
         subject: words that occur in the prompt; names the key in reports too.
         position: `subject` the last token of the subject, `name` all of its tokens; `bos`, `eos`
-            that token; `pads` every place after the end token; `all` from the subject's first
-            token to the last place there is; `prompt` from the begin to the end token, `whole` to
-            the last place; `ends` the last word's last token and the end token. Of a target only:
-            `same`, as far from the begin as the source's place; `match`, the next place with the
-            source's token, or the last place of all.
+            that token; `pads` every place after the end token, `final` the last of them; `all`
+            from the subject's first token to the last place there is; `prompt` from the begin to
+            the end token, `whole` to the last place; `ends` the last word's last token and the end
+            token. Of a target only: `same`, as far from the begin as the source's place; `match`,
+            the next place with the source's token, or the last place of all.
         weight: how much each of its keys counts.
         optional: left out where the prompt is longer than the model reads; for built-in prompts.
         amount: of a target only: so much of its state is added to the source's; left out, its

@@ -53,6 +53,12 @@ Where = Annotated[
 ]
 
 
+def towers_of(layout: Layout) -> tuple[Site, ...]:
+    """Every site of the text towers."""
+    towers = tuple(f"{role}." for role in layout.towers)
+    return tuple(site for site in layout.sites if site.kind.startswith(towers))
+
+
 class CrossAttentionEdit(RidgeEdit):
     """A ridge edit of key and value matrices."""
 
@@ -91,8 +97,7 @@ class CrossAttentionEdit(RidgeEdit):
 
     def reads(self, layout: Layout) -> tuple[Site, ...]:
         """The text towers, whole."""
-        towers = tuple(f"{role}." for role in layout.towers)
-        return tuple(site for site in layout.sites if site.kind.startswith(towers))
+        return towers_of(layout)
 
     def solve(self, weights: Mapping[Site, Matrix], context: Context) -> dict[Site, Delta]:
         """The one map that all of them get; no weight enters it."""

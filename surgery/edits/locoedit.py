@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from surgery.edits.cross_attention import CrossAttentionEdit
 from surgery.edits.ridge import Positions, Ridge
-from surgery.errors import EditError
+from surgery.edits.window import window_of
 
 if TYPE_CHECKING:
     from surgery.layout import Layout, Site
@@ -34,13 +34,4 @@ class LocoEdit(CrossAttentionEdit):
             EditError: concepts of kinds that different layers control.
             LayoutError: nothing says which layers control a kind in such a model.
         """
-        return layout.select(self.where or self._window(layout))
-
-    def _window(self, layout: Layout) -> str:
-        windows = {concept.kind: layout.window(concept.kind) for concept in self.concepts}
-        if len(set(windows.values())) > 1:
-            raise EditError(
-                f"layers of their own control each of {', '.join(windows)}",
-                hint="make one edit for each kind, or name the matrices in `where`",
-            )
-        return next(iter(windows.values()))
+        return layout.select(self.where or window_of(self.concepts, layout))

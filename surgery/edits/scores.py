@@ -90,6 +90,19 @@ class Scores:
             )
         return self.values[site]
 
+    def must_be_by(self, scorer: str, method: str) -> None:
+        """Make sure of who made them, for an edit of this method.
+
+        Raises:
+            EditError: somebody else did.
+        """
+        if self.method != scorer:
+            raise EditError(
+                f"the scores were made by {self.method}, and {method} is solved on those of "
+                f"{scorer}",
+                hint=f"surgery probe --method {scorer} --scores makes them",
+            )
+
     def check(self, site: str, weight: Values) -> None:
         """Make sure that the scores are of this weight.
 

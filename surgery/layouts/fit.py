@@ -12,6 +12,7 @@ from typing import Protocol
 
 from surgery.errors import LayoutError
 from surgery.layouts.counts import expected
+from surgery.layouts.heads import heads_by_width, with_heads
 from surgery.layouts.names import Index, Numbers, filled, gap, shown
 from surgery.layouts.schema import Part, Role, SitePattern, Spec
 from surgery.selector import Site
@@ -89,7 +90,7 @@ def resolve(fitted: Fitted, index: Index, tensors: Tensors, configs: Configs) ->
     for spec in fitted.role.beside:
         stored = _stored(spec, part, fitted.base, index)
         sites += _sites(fitted, spec, list(stored.values()), tensors)
-    return tuple(sites)
+    return tuple(_with_heads(fitted, sites, tensors, configs))
 
 
 def layered(part: Part) -> list[SitePattern]:
@@ -233,6 +234,19 @@ def _no_strays(
                 where=shown(name),
                 hint="a renamed module, or an adapter merged into the file",
             )
+
+
+def _with_heads(
+    fitted: Fitted, sites: list[Site], tensors: Tensors, configs: Configs
+) -> list[Site]:
+    headed = fitted.role.part.headed
+    if not headed:
+        return sites
+    config = configs(fitted.config) if fitted.config else None
+    heads = heads_by_width(config, fitted.role.heads or {})
+    return with_heads(
+        sites, headed, heads, {site.tensor: tensors[site.tensor].shape[0] for site in sites}
+    )
 
 
 def _used(role: Role, found: Mapping[Numbers, str]) -> list[str]:

@@ -58,6 +58,7 @@ class Part:
         facts: name -> (pattern or kind, axis or "rank"): numbers read from shapes.
         square: kinds whose matrices have as many columns as rows.
         watch: words; a matrix whose name holds one must belong to a site.
+        headed: kinds whose rows are shared out among heads.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Part:
     facts: Mapping[str, tuple[str, int | str]]
     square: tuple[str, ...]
     watch: tuple[str, ...]
+    headed: tuple[str, ...] = ()
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -94,6 +96,7 @@ class Role:
 
     Args:
         beside: kinds that may stand next to the part, with names that lack the part's own level.
+        heads: rows of a weight -> heads, in models as published.
     """
 
     role: str
@@ -105,6 +108,7 @@ class Role:
     text: TextRole | None = None
     unused: Mapping[int, int] | None = None
     beside: tuple[SitePattern, ...] = ()
+    heads: Mapping[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,7 @@ def read_part(name: str, data: Mapping[str, object]) -> Part:
     Raises:
         LayoutError: an unknown or missing key, or a value of the wrong form.
     """
-    lists = ("anchors", "order", "square", "watch")
+    lists = ("anchors", "order", "square", "watch", "headed")
     known = {"about", "prefixes", "sites", "facts", "count", "blocks", *lists}
     check(name, data, known, {"about", "anchors", "sites"})
     sites = mapping(name, data["sites"])
@@ -201,6 +205,7 @@ def read_part(name: str, data: Mapping[str, object]) -> Part:
         anchors=words(name, data["anchors"]),
         square=words(name, data.get("square", ())),
         watch=words(name, data.get("watch", ())),
+        headed=words(name, data.get("headed", ())),
     )
     for site in part.sites:
         if site.blocks not in part.blocks:
@@ -210,8 +215,9 @@ def read_part(name: str, data: Mapping[str, object]) -> Part:
 
 def _role(where: str, role: str, value: object) -> Role:
     data = mapping(where, value)
-    known = {"part", "prefixes", "optional", "has", "lacks", "text", "unused", "beside"}
+    known = {"part", "prefixes", "optional", "has", "lacks", "text", "unused", "beside", "heads"}
     check(where, data, known, {"part", "prefixes"})
+    heads = mapping(where, data.get("heads", {}))
     unused = mapping(where, data.get("unused", {}))
     beside = mapping(where, data.get("beside", {}))
     return Role(
@@ -224,6 +230,7 @@ def _role(where: str, role: str, value: object) -> Role:
         text=_text(f"{where}.text", data["text"]) if "text" in data else None,
         unused={int(stored): whole(where, unused[stored]) for stored in unused},
         beside=tuple(_site(where, kind, beside[kind]) for kind in beside),
+        heads={int(width): whole(where, heads[width]) for width in heads},
     )
 
 

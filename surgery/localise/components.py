@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from surgery.edits import EDITS
-from surgery.edits.scored import ScoredEdit
+from surgery.edits.scored import TakesScores
 from surgery.edits.scores import Scores, Wanted
 from surgery.errors import UsageError
 from surgery.layout import Layout, detect
@@ -23,6 +23,7 @@ from surgery.numerics.extremes import largest
 from surgery.questions import Question, vocabulary_of
 from surgery.report import Component, ComponentReport, Cost, SiteScores
 from surgery.scores import SCORERS
+from surgery.scores.neurons import found_apart
 from surgery.stage import Stage, unwatched
 from surgery.store.checkpoint import Checkpoint
 
@@ -82,16 +83,16 @@ def wanted_for(question: Question, wish: Wish, layout: Layout) -> Wanted:
     return replace(wanted, pairs=pairs, seeds=seeds, steps=wish.steps, guidance=wish.guidance)
 
 
-def edit_for(question: Question, wish: Wish) -> ScoredEdit:
+def edit_for(question: Question, wish: Wish) -> TakesScores:
     """The edit that is solved on the scores of the wished method.
 
     Raises:
         UsageError: what the edit does not take.
     """
-    kinds = (one for one in EDITS.values() if issubclass(one, ScoredEdit))
-    kind = next(one for one in kinds if one.scored_by == wish.method)
+    kinds = (one for one in EDITS.values() if issubclass(one, TakesScores))
+    kind = next(one for one in kinds if getattr(one, "scored_by", None) == wish.method)
     concept = {"erase": question.concept, "target": question.target, "kind": question.sort}
-    fields: dict[str, object] = {"concepts": [concept], **_asked(wish, kind)}
+    fields: dict[str, object] = {"concepts": [concept], **kind.by_scores, **_asked(wish, kind)}
     if "preserve" in kind.model_fields:
         fields["preserve"] = list(question.siblings)
     try:
@@ -101,7 +102,7 @@ def edit_for(question: Question, wish: Wish) -> ScoredEdit:
         raise UsageError(f"{wish.method} cannot be asked so: {reason}") from error
 
 
-def _asked(wish: Wish, kind: type[ScoredEdit]) -> Mapping[str, str]:
+def _asked(wish: Wish, kind: type[TakesScores]) -> Mapping[str, str]:
     given = {"where": wish.where, "base": wish.base, "goal": wish.goal}
     for name, value in given.items():
         if value is not None and name not in kind.model_fields:
@@ -128,6 +129,7 @@ def component_report(
         negative=_first(scores, -1),
         prompts=wanted.pairs,
         settings={key: value for key, value in scores.facts.items() if "prompt" not in key},
+        notes=found_apart(scores),
         cost=cost,
     )
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from surgery.scores.base import Scorer
 from surgery.scores.importance import Importance
+from surgery.scores.neurons import Neurons
 
 SCORERS: dict[str, type[Scorer]] = {
     "conceptprune": Importance,
+    "neurons": Neurons,
 }
 
 __all__ = ["SCORERS", "Scorer"]

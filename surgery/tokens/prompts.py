@@ -89,6 +89,8 @@ class Tokens:
             return (end,)
         if ask.position == "pads":
             return range(end + 1, self.max_length)
+        if ask.position == "final":
+            return (self.max_length - 1,)
         if ask.position == "prompt":
             return range(end + 1)
         if ask.position == "whole":

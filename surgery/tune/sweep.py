@@ -177,7 +177,7 @@ class Sweep:
         for site in sites:
             before = self.weights.value(site)
             for gathered, group in _by_states(swept, site):
-                if gathered.context.scores is not None:
+                if not len(gathered.context.keys):
                     for one in group:
                         one.mask(site, before, one.deltas[site])
                         advance(1)

@@ -11,6 +11,7 @@ import torch
 from surgery.edits import EDITS
 from surgery.edits.base import Context, Edit
 from surgery.edits.conceptprune import ConceptPrune
+from surgery.edits.neuron_dropout import NeuronDropout
 from surgery.edits.ridge import RidgeEdit
 from surgery.edits.scores import Scores
 from surgery.layout import Layout, Site
@@ -147,6 +148,34 @@ def pruned_objective(
     return total
 
 
+def aligned_objective(
+    edit: Edit, changes: Changes, before: Mapping[Site, np.ndarray], given: Context
+) -> torch.Tensor:
+    """For each head: nothing left along the directions, and no change but by way of them.
+
+    The directions are found here by another road, as eigenvectors of M^-1 C.
+    """
+    assert isinstance(edit, NeuronDropout)
+    assert edit.heads is not None
+    size = OUT // edit.heads
+    counts = given.key_weights[:, None]
+    total = torch.zeros((), dtype=torch.float64)
+    for site, change in changes.items():
+        for head in range(edit.heads):
+            rows = slice(head * size, (head + 1) * size)
+            weight = before[site][rows]
+            gaps, plain = (given.keys - given.targets) @ weight.T, given.targets @ weight.T
+            moment = (counts * plain).T @ plain
+            held = moment / np.trace(moment) * size + edit.ridge * np.eye(size)
+            values, vectors = np.linalg.eig(np.linalg.solve(held, (counts * gaps).T @ gaps))
+            read = np.real(vectors[:, np.argsort(-np.real(values))[: edit.directions]])
+            through = held @ read @ np.linalg.inv(read.T @ held @ read) @ read.T
+            left = torch.tensor(read.T) @ (change[rows] + edit.strength * torch.tensor(weight))
+            aside = change[rows] - torch.tensor(through) @ change[rows]
+            total = total + (left**2).sum() + (aside**2).sum()
+    return total
+
+
 BARE = {"concepts": [{"erase": "van gogh", "target": "painting"}]}
 VAN_GOGH = {**BARE, "preserve_scale": 0.7}
 # Some of the directions of what is held are below it, most are not.
@@ -162,6 +191,9 @@ CASES: dict[str, Case] = {
     "speed": Case(PARTLY, held_objective),
     "double_projection": Case(PARTLY, held_objective),
     "cure": Case(BARE, cure_objective, targeted=False),
+    "neuron_dropout": Case(
+        {**BARE, "where": "cross_attn.{k,v}", "heads": 3, "directions": 2}, aligned_objective
+    ),
     "conceptprune": Case(
         {**BARE, "ratio": 0.1}, pruned_objective, targeted=False, scores="conceptprune"
     ),
