@@ -5,9 +5,10 @@ What to change is said by whoever calls; nothing is measured or scored here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias
 
 import torch
@@ -49,6 +50,39 @@ def intervene(hooks: Sequence[Hook]) -> Iterator[None]:
         for hook in hooks:
             registered.callback(_register(hook))
         yield
+
+
+@contextmanager
+def gradients(
+    wanted: Mapping[str, nn.Parameter],
+    among: Iterable[nn.Parameter],
+    take: Callable[[str, Tensor], None],
+) -> Iterator[None]:
+    """Give these parameters gradients in the block, and no other; all is as it was after it.
+
+    Args:
+        wanted: name -> parameter.
+        among: all parameters that a gradient could be found for.
+        take: handed the gradient of a parameter as soon as it is whole; then it is let go of, so
+            that one is held at a time.
+    """
+    with ExitStack() as undone:
+        for one in among:
+            undone.callback(one.requires_grad_, one.requires_grad)
+            one.requires_grad_(False)
+        for name, one in wanted.items():
+            undone.callback(setattr, one, "grad", one.grad)
+            one.grad = None
+            one.requires_grad_(True)
+            handed = partial(_handed, name, take)
+            undone.callback(one.register_post_accumulate_grad_hook(handed).remove)
+        yield
+
+
+def _handed(name: str, take: Callable[[str, Tensor], None], parameter: Tensor) -> None:
+    assert parameter.grad is not None
+    take(name, parameter.grad)
+    parameter.grad = None
 
 
 def _register(hook: Hook) -> Callable[[], None]:

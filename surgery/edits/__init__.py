@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from surgery.edits.base import Edit
+from surgery.edits.component_removal import ComponentRemoval
 from surgery.edits.conceptprune import ConceptPrune
 from surgery.edits.cure import Cure
 from surgery.edits.double_projection import DoubleProjection
@@ -27,4 +28,5 @@ EDITS: dict[str, type[Edit]] = {
     "cure": Cure,
     "conceptprune": ConceptPrune,
     "neuron_dropout": NeuronDropout,
+    "component_removal": ComponentRemoval,
 }

@@ -63,6 +63,19 @@ class Ddim:
         meant: Tensor = self.scheduler.step(said, time, latents).pred_original_sample
         return meant
 
+    def noisy(self, latents: Tensor, noise: Tensor, time: Tensor) -> Tensor:
+        """A picture's latents with as much noise as belongs to a time."""
+        noised: Tensor = self.scheduler.add_noise(latents, noise, time)
+        return noised
+
+    def meant(self, latents: Tensor, noise: Tensor, time: Tensor) -> Tensor:
+        """What a model is trained to say of `noisy` latents, whatever it predicts."""
+        kind = self.scheduler.config["prediction_type"]
+        if kind == "v_prediction":
+            velocity: Tensor = self.scheduler.get_velocity(latents, noise, time)
+            return velocity
+        return noise if kind == "epsilon" else latents
+
     def jump(self, said: Tensor, time: Tensor, latents: Tensor, to: Tensor) -> Tensor:
         """Latents at any later time, in one step."""
         meant = self.picture(said, time, latents)

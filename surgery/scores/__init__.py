@@ -6,11 +6,13 @@ score: its file, and a line in `SCORERS`.
 
 from __future__ import annotations
 
+from surgery.scores.attribution import Attribution
 from surgery.scores.base import Scorer
 from surgery.scores.importance import Importance
 from surgery.scores.neurons import Neurons
 
 SCORERS: dict[str, type[Scorer]] = {
+    "attribution": Attribution,
     "conceptprune": Importance,
     "neurons": Neurons,
 }

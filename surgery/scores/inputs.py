@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,6 +46,24 @@ class Inputs:
         total = torch.stack([self._squares[key] for key in own]).sum(0)
         mean = total / sum(self._counts[key] for key in own)
         return mean.sqrt().numpy().astype(np.float32)
+
+    def kept(self) -> dict[str, Tensor]:
+        """All that was added up so far, to go on from by `restore`."""
+        counts = {f"{step}/{site}/count": n for (step, site), n in self._counts.items()}
+        squares = {f"{step}/{site}/squares": one for (step, site), one in self._squares.items()}
+        return {
+            **squares,
+            **{key: torch.tensor([n], dtype=torch.int64) for key, n in counts.items()},
+        }
+
+    def restore(self, kept: Mapping[str, Tensor]) -> None:
+        """Go on from what `kept` gave."""
+        for key, value in kept.items():
+            step, site, what = key.split("/")
+            if what == "count":
+                self._counts[int(step), site] = int(value)
+            else:
+                self._squares[int(step), site] = value
 
     def _adding(self, site: str) -> Callable[[Tensor], Tensor]:
         def add(flowing: Tensor) -> Tensor:
