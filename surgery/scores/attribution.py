@@ -14,11 +14,12 @@ from torch import Tensor
 from surgery.edits.scores import Fact, Scores, Values, Wanted, sample
 from surgery.errors import UsageError
 from surgery.model import Model
-from surgery.scores.base import Stage, facts_of, unwatched
+from surgery.scores.base import facts_of
 from surgery.scores.gradients import Sums, collecting
 from surgery.scores.inputs import Inputs
 from surgery.scores.objectives import OBJECTIVES, Amplify, Erase, Held, Point
 from surgery.scores.progress import Progress
+from surgery.stage import Stage, unwatched
 
 log = logging.getLogger("surgery")
 
@@ -58,7 +59,7 @@ class Attribution:
         """
         work = _Work.begun(self, model, wanted)
         facts = {**facts_of(model, wanted), "batch": self.batch}
-        progress = Progress(self.progress, {**facts, "sites": ", ".join(wanted.sites)})
+        progress = Progress(self.progress, {**facts, "wanted": repr(wanted)})
         begun, kept = progress.read()
         work.restore(kept)
         with stage("attribution", wanted.steps * work.rows) as advance:

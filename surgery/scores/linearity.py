@@ -15,8 +15,8 @@ from surgery.edits.scores import Scores, Wanted
 from surgery.model import Model
 from surgery.numerics.masks import whole
 from surgery.scores.attribution import BATCH
-from surgery.scores.base import Stage, unwatched
 from surgery.scores.objectives import OBJECTIVES, Point
+from surgery.stage import Stage, unwatched
 
 Places = NDArray[np.int64]
 

@@ -8,14 +8,14 @@ import pytest
 
 from surgery.edits.scores import Fact, Wanted
 from surgery.model import DiffusersModel, load_model
-from tests.helpers.pipelines import write_folder
+from tests.helpers.tiny import write_pipeline
 
-SITES = ("ff.in[0]", "ff.in[6]", "ff.out[0]", "ff.out[6]")
+SITES = ("ff.in[0]", "ff.in[3]", "ff.out[0]", "ff.out[3]")
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_folder("sd1", tmp_path_factory.mktemp("model") / "sd1")
+    return write_pipeline(tmp_path_factory.mktemp("model") / "tiny", dtype="float32")
 
 
 @pytest.fixture

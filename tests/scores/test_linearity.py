@@ -1,0 +1,49 @@
+"""The linearity check: foretold and true changes of J, and weights that come back to the bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from surgery.model import DiffusersModel
+from surgery.scores.attribution import Attribution
+from surgery.scores.linearity import Linearity, linearity, points, value, without
+
+from .conftest import SITES, wanted
+
+
+def test_small_ablations_are_foretold_well(model: DiffusersModel) -> None:
+    scores = Attribution().score(model, wanted("amplify"))
+    found = linearity(model, wanted("amplify"), scores, ablations=12, ratio=0.01)
+    assert len(found.foretold) == len(found.found) == 12
+    assert found.pearson > 0.8
+
+
+def test_it_draws_the_same_twice(model: DiffusersModel) -> None:
+    scores = Attribution().score(model, wanted())
+    first, second = (linearity(model, wanted(), scores, ablations=2, seed=3) for _ in range(2))
+    assert first == second
+    assert first != linearity(model, wanted(), scores, ablations=2, seed=4)
+
+
+def test_weights_come_back_to_the_bit(model: DiffusersModel) -> None:
+    weights = {site: model.owner(site).get_parameter("weight") for site in SITES}
+    before = {site: one.detach().clone() for site, one in weights.items()}
+    mask = {SITES[0]: np.array([0, 5, 9]), SITES[1]: np.zeros(0, np.int64)}
+    with pytest.raises(KeyError), without(weights, mask):
+        assert weights[SITES[0]].flatten()[[0, 5, 9]].abs().sum() == 0
+        raise KeyError
+    for site, one in before.items():
+        assert one.equal(weights[site])
+
+
+def test_j_is_a_mean_over_points(model: DiffusersModel) -> None:
+    one, other = (value(model, points(model, wanted(), batch)) for batch in (2, 16))
+    assert one == pytest.approx(other, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"), [((2.0, 4.0, 6.0), 1.0), ((3.0, 2.0, 1.0), -1.0), ((1.0, 1.0, 1.0), 0.0)]
+)
+def test_pearsons_r_of_what_is_known(found: tuple[float, ...], expected: float) -> None:
+    assert Linearity((1.0, 2.0, 3.0), found).pearson == pytest.approx(expected)
