@@ -10,6 +10,7 @@ import torch
 
 from surgery.edits import EDITS
 from surgery.edits.base import Context, Edit
+from surgery.edits.component_removal import ComponentRemoval
 from surgery.edits.conceptprune import ConceptPrune
 from surgery.edits.neuron_dropout import NeuronDropout
 from surgery.edits.ridge import RidgeEdit
@@ -176,6 +177,27 @@ def aligned_objective(
     return total
 
 
+def removed_objective(
+    edit: Edit, changes: Changes, before: Mapping[Site, np.ndarray], given: Context
+) -> torch.Tensor:
+    """The same, where a mask is what the largest scores of all are on."""
+    assert isinstance(edit, ComponentRemoval)
+    assert given.scores is not None
+    # Whole sixteenths; what lies earlier wins among equals.
+    every = np.concatenate([given.scores.of(str(site)).ravel() for site in before])
+    first = np.argsort(-every, kind="stable")[: int(np.ceil(edit.ratio * every.size))]
+    taken = np.zeros(every.size, bool)
+    taken[first[every[first] > 0]] = True
+    total = torch.zeros((), dtype=torch.float64)
+    for number, (site, weight) in enumerate(before.items()):
+        start = sum(one.size for one in list(before.values())[:number])
+        mask = torch.tensor(taken[start : start + weight.size].reshape(weight.shape))
+        if site in changes:
+            away = changes[site] + edit.strength * torch.tensor(weight)
+            total = total + (torch.where(mask, away, changes[site]) ** 2).sum()
+    return total
+
+
 BARE = {"concepts": [{"erase": "van gogh", "target": "painting"}]}
 VAN_GOGH = {**BARE, "preserve_scale": 0.7}
 # Some of the directions of what is held are below it, most are not.
@@ -196,5 +218,8 @@ CASES: dict[str, Case] = {
     ),
     "conceptprune": Case(
         {**BARE, "ratio": 0.1}, pruned_objective, targeted=False, scores="conceptprune"
+    ),
+    "component_removal": Case(
+        {**BARE, "ratio": 0.1}, removed_objective, targeted=False, scores="attribution"
     ),
 }
