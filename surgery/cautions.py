@@ -31,8 +31,16 @@ class Constrained(Protocol):
 def cautions(solved: SolvedEdit) -> Iterator[str]:
     """What contradicts itself in an edit: each a sentence, with the names and the figure."""
     where = f"edits[{solved.number}]"
+    yield from _amplified(where, solved)
     yield from _parallel(where, solved)
     yield from _blocked(where, solved)
+
+
+def _amplified(where: str, solved: SolvedEdit) -> Iterator[str]:
+    """What makes a concept stronger could make any: whoever gets the result is to know."""
+    if getattr(solved.edit, "goal", None) == "amplify":
+        names = ", ".join(f"'{one.erase}'" for one in getattr(solved.edit, "concepts", ()))
+        yield f"{where}: amplifies {names}: what the model was made to hold back comes back so too"
 
 
 def _parallel(where: str, solved: SolvedEdit) -> Iterator[str]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from surgery.cautions import MOST, cautions
 from surgery.edits.base import Context
+from surgery.edits.component_removal import ComponentRemoval
 from surgery.figures import SolvedEdit
 from tests.helpers.recipes import recipe
 from tests.test_figures import CHECKED, CONTEXT, SOLVED
@@ -50,3 +51,17 @@ def test_of_many_such_concepts_a_few_are_named_and_the_others_counted() -> None:
     found = list(cautions(replace(many, context=context)))
     assert len(found) == MOST + 1
     assert found[-1] == f"edits[3]: what is preserved holds {12 - MOST} more of the concepts too"
+
+
+def test_whoever_makes_a_concept_stronger_is_told_so() -> None:
+    concepts = [{"erase": "van gogh", "target": "painting"}]
+    quiet, loud = (
+        ComponentRemoval.model_validate({"concepts": concepts, "goal": goal})
+        for goal in ("erase", "amplify")
+    )
+    none, no = np.zeros((0, 3)), ()
+    empty = Context(none, none, none, no, no, np.zeros(0), np.zeros(0))
+    nothing = replace(held([[1.0, 0, 0]]), context=empty)
+    assert list(cautions(replace(nothing, edit=quiet))) == []
+    (sentence,) = cautions(replace(nothing, edit=loud))
+    assert sentence.startswith("edits[3]: amplifies 'van gogh'")
