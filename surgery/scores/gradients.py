@@ -68,7 +68,8 @@ def collecting(model: Model, sums: Sums, *, checkpointing: bool = False) -> Iter
             less memory, half as much time again.
     """
     denoiser: Any = model.denoiser
-    with gradients(sums.parameters, denoiser.parameters(), sums.add):
+    among = denoiser.parameters()
+    with torch.enable_grad(), gradients(sums.parameters, among, sums.add):
         # Another may have switched it on: what is found is left behind.
         before = bool(getattr(denoiser, "is_gradient_checkpointing", False))
         if checkpointing and not before:

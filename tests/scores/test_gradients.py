@@ -57,6 +57,13 @@ def test_each_sum_is_weighed_by_its_weight() -> None:
     assert Sums({"w": weight}, True, again).times_weight(0.5)["w"].tolist() == [2.0, 4.5]
 
 
+def test_gradients_are_found_where_none_were_to_be_kept(model: DiffusersModel) -> None:
+    sums = Sums.of(model, SITES[:1])
+    with torch.no_grad(), collecting(model, sums):
+        loss(model).backward()
+    assert sums.sums[SITES[0]].abs().sum() > 0
+
+
 def test_a_gradient_that_was_there_is_left_alone(model: DiffusersModel) -> None:
     weight = model.owner(SITES[0]).get_parameter("weight")
     weight.grad = torch.ones_like(weight)
