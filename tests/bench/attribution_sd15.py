@@ -29,7 +29,7 @@ from surgery.store.checkpoint import open_checkpoint
 from tests.bench.probe_sd15 import write_model
 
 PAIRS = (("a painting of a ball by monet", "a painting of a ball"), ("a dog by monet", "a dog"))
-STEPS, ROUNDS = 2, 4
+STEPS, ROUNDS = 2, 3
 
 
 def wanted(model: DiffusersModel) -> Wanted:
