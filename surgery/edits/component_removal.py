@@ -76,7 +76,7 @@ class ComponentRemoval(ScoredEdit):
         Field(
             gt=0, le=1, strict=True, description="How much of the row, the weight or all is zeroed."
         ),
-    ] = 0.05
+    ] = 0.08
     scope: Annotated[
         Scope,
         Field(description="Whether each row, each weight or all together give up that much."),
