@@ -128,23 +128,28 @@ def _compare(a: TensorRef | None, b: TensorRef | None) -> TensorChange | None:
 def _side_files(before: Checkpoint, after: Checkpoint) -> tuple[str, ...]:
     """Names of the files beside the weights that are in one only or differ."""
     old, new = _beside(before), _beside(after)
-    both = old.keys() & new.keys()
-    same = {name for name in both if same_bytes(old[name], new[name])}
+    alike = {name for name in old.keys() & new.keys() if old[name][1] == new[name][1]}
+    same = {name for name in alike if same_bytes(_rows(before, name), _rows(after, name))}
     return tuple(sorted((old.keys() | new.keys()) - same))
 
 
-def _beside(checkpoint: Checkpoint) -> Mapping[str, TensorRef]:
-    """The files beside the weights as rows of bytes; in a DDUF file they are records."""
-    if isinstance(checkpoint, DdufCheckpoint):
-        places = {name: (checkpoint.root, *span) for name, span in checkpoint.spans.items()}
-    else:
-        sizes = {name: stamp.size for name, stamp in checkpoint.stamps.items()}
-        places = {name: (checkpoint.path(name), 0, size) for name, size in sizes.items()}
+def _beside(checkpoint: Checkpoint) -> Mapping[str, tuple[int, int]]:
+    """Where each file beside the weights begins, and its size; in a DDUF file it is a record."""
+    whole = {name: (0, stamp.size) for name, stamp in checkpoint.stamps.items()}
+    places = checkpoint.spans if isinstance(checkpoint, DdufCheckpoint) else whole
     return {
-        name: TensorRef(name, "U8", (size,), size, file, start)
-        for name, (file, start, size) in places.items()
+        name: (start, size)
+        for name, (start, size) in places.items()
         if name not in checkpoint.headers
     }
+
+
+def _rows(checkpoint: Checkpoint, name: str) -> TensorRef:
+    """A file beside the weights as rows of bytes; of a model on the Hub it is fetched for that."""
+    start, size = _beside(checkpoint)[name]
+    is_record = isinstance(checkpoint, DdufCheckpoint)
+    file = checkpoint.root if is_record else checkpoint.side_file(name)
+    return TensorRef(name, "U8", (size,), size, file, start)
 
 
 def _metadata(before: Checkpoint, after: Checkpoint) -> tuple[str, ...]:

@@ -61,8 +61,10 @@ def methods_table() -> str:
 
 def probes_table() -> str:
     from surgery.probes import PROBES
+    from surgery.scores import SCORERS
 
-    rows = [(f"`{name}`", probe.about, probe.source) for name, probe in PROBES.items()]
+    every = {**PROBES, **SCORERS}
+    rows = [(f"`{name}`", probe.about, probe.source) for name, probe in every.items()]
     return table(("probe", "what it does", "source"), rows)
 
 

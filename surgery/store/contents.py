@@ -160,6 +160,10 @@ class Checkpoint(Mapping[str, TensorRef]):
             return self.origins[relative].weights
         return self.root if self.kind == "file" else self.root / relative
 
+    def side_file(self, relative: str) -> Path:
+        """Return where a file beside the weights lies, to be read."""
+        return self.path(relative)
+
     def json(self, relative: str) -> dict[str, object] | None:
         """Return a JSON side file such as "unet/config.json", or None when there is none."""
         if relative not in self.stamps or relative in self.headers:

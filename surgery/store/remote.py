@@ -76,6 +76,11 @@ class HubCheckpoint(Checkpoint):
             if name not in self.origins and not cached(self.inner + name)
         )
 
+    def side_file(self, relative: str) -> Path:
+        """Return where a file beside the weights lies, fetched now if it is not in the cache."""
+        self._fetch(relative)
+        return self.path(relative)
+
     def json(self, relative: str) -> dict[str, object] | None:
         """Return a JSON side file, fetched now if it is not in the cache."""
         if relative in self.stamps and relative not in self.headers:
