@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from surgery.cli.console import Output
-    from surgery.report import VerifyReport
-    from surgery.verify.items import Engine
+    from surgery.engine import Engine
+    from surgery.report import Attack, VerifyReport
+    from surgery.verify.bench import Bench
     from surgery.verify.plan import Plan
-    from surgery.verify.run import Attacking
+    from surgery.verify.run import Attacking, OnStep
 
 FIRST_SEED = 9_000_000
 
@@ -83,7 +84,7 @@ def command(
 
 def _carry_out(
     made: Plan,
-    engine: AbstractContextManager[Engine],
+    engine: Engine,
     attacks: bool,
     places: tuple[Path, ...],
     out: Output,
@@ -101,17 +102,13 @@ def _text(path: Path | None) -> str | None:
     return None if path is None else str(path.absolute())
 
 
-def _engine(
-    made: Plan, name: EngineName, workers: int | None, address: str | None
-) -> AbstractContextManager[Engine]:
+def _engine(made: Plan, name: EngineName, workers: int | None, address: str | None) -> Engine:
     """Where to paint; a process holds both models, so of large ones there is one by default."""
-    from surgery.verify.items import SERIAL
+    from surgery.engine import engine_for
 
     small = made.vocabulary == "atelier" and made.where.device == "cpu"
     if name == "local" and (workers == 1 or (workers is None and not small)):
-        return nullcontext(SERIAL)
-    from surgery.engine import engine_for
-
+        return engine_for("serial")
     many = min(workers or os.cpu_count() or 1, len(made.items())) if name == "local" else workers
     return engine_for(name, many, address, threads=made.where.threads, device=made.where.device)
 
@@ -122,17 +119,30 @@ def _verify(made: Plan, engine: Engine, attacks: bool, out: Output) -> VerifyRep
     from surgery.verify.run import run
 
     hush()
-    with out.progress("painting", made.pictures, "pictures") as advance:
-        found = run(made, engine, _attack() if attacks else None, advance)
+    with ExitStack() as bars:
+        advance = bars.enter_context(out.progress("painting", made.pictures, "pictures"))
+        found = run(made, engine, _attack(bars, out) if attacks else None, advance)
     missed = [gate.name for gate in found.missed]
     out.result(found.to_dict(), missed, verify_page(found) if out.format == "human" else [])
     return found
 
 
-def _attack() -> Attacking:
-    from surgery.verify.attacks import attacks
+def _attack(bars: ExitStack, out: Output) -> Attacking:
+    """Attacks with a bar of their own, once the one of the pictures is done."""
 
-    return attacks
+    def attack(made: Plan, judges: Bench, on_step: OnStep) -> tuple[Attack, ...]:
+        from surgery.verify.attacks import attacks, most
+
+        bars.close()
+        with out.progress("attacking", most(made), "steps") as advance:
+
+            def step(label: str, done: int) -> None:
+                on_step(label, done)
+                advance(done)
+
+            return attacks(made, judges, step)
+
+    return attack
 
 
 def _show_plan(made: Plan, out: Output) -> None:

@@ -7,17 +7,15 @@ groups make an item is circumstance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Arm: TypeAlias = Literal["before", "after"]
-Given = TypeVar("Given")
-Made = TypeVar("Made")
 Some = TypeVar("Some")
 
 ARMS: tuple[Arm, Arm] = ("before", "after")
@@ -25,39 +23,6 @@ GROUP = 16
 """Pictures of the built-in model that are painted at a time; larger models take fewer."""
 THREADS = 1
 """Sums depend on how many threads share them."""
-
-
-class Engine(Protocol):
-    """Calls a function for every item, somewhere; `surgery.engine` has several."""
-
-    def map(
-        self,
-        function: Callable[[Given], Made],
-        items: Sequence[Given],
-        on_done: Callable[[int, Made], None],
-    ) -> list[Made]:
-        """The results in the order of the items; each is told as soon as it is there."""
-        ...
-
-
-class Serial:
-    """This process, one item after the other."""
-
-    def map(
-        self,
-        function: Callable[[Given], Made],
-        items: Sequence[Given],
-        on_done: Callable[[int, Made], None],
-    ) -> list[Made]:
-        """See `Engine`."""
-        made: list[Made] = []
-        for number, item in enumerate(items):
-            made.append(function(item))
-            on_done(number, made[-1])
-        return made
-
-
-SERIAL = Serial()
 
 
 @dataclass(frozen=True, slots=True)

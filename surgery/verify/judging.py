@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from surgery.engine.serial import torch_threads
 from surgery.report.verify import PicturePair, Row
 from surgery.verify.bench import Bench
 from surgery.verify.items import ItemResult, Pixels
-from surgery.verify.painting import threads
 from surgery.verify.plan import Plan
 from surgery.verify.samples import Sample, chosen
 
@@ -37,7 +37,7 @@ class Judging:
             self._waiting[number] = result
             return
         before, after = (result, other) if result.arm == "before" else (other, result)
-        with threads(self.made.painting):
+        with torch_threads(self.made.painting.threads):
             self._judge(number // 2, before.pictures, after.pictures)
 
     def samples(self) -> list[Sample]:

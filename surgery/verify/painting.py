@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from surgery.engine.serial import torch_threads
 from surgery.errors import CheckpointError, UsageError
 from surgery.model import DiffusersModel, load_model
 from surgery.store.checkpoint import open_checkpoint
@@ -24,7 +23,7 @@ _held: OrderedDict[tuple[str, str, Painting], DiffusersModel] = OrderedDict()
 
 def paint(item: Item) -> ItemResult:
     """See `items.run_item`."""
-    with threads(item.painting):
+    with torch_threads(item.painting.threads):
         model = _model(item)
         before = model.evaluations
         made = [_pictures(model, one, item.painting.steps) for one in item.batches]
@@ -39,17 +38,6 @@ def model_of(item: Item) -> DiffusersModel:
 def forget() -> None:
     """Let the models go."""
     _held.clear()
-
-
-@contextmanager
-def threads(painting: Painting) -> Iterator[None]:
-    """As many threads as pictures are painted with, in a block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(painting.threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _model(item: Item) -> DiffusersModel:

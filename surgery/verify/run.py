@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from surgery.diff import diff
+from surgery.engine import Engine, Serial
 from surgery.errors import UsageError
 from surgery.model.memory import peak_mb
 from surgery.report import Cost, Gate, ModelFacts, Row, SetFigures, VerifyReport
@@ -19,7 +21,7 @@ from surgery.report.verify import Attack
 from surgery.store.checkpoint import Checkpoint
 from surgery.verify.bench import Bench, bench
 from surgery.verify.gates import Evidence, gates
-from surgery.verify.items import SERIAL, Engine, run_item
+from surgery.verify.items import run_item
 from surgery.verify.judging import Judging
 from surgery.verify.known import leaks_and_drifts
 from surgery.verify.notes import notes
@@ -31,8 +33,9 @@ from surgery.verify.verdict import verdict
 from surgery.verify.wish import ALL, HERE, Circumstance, Wish
 
 OnPictures: TypeAlias = Callable[[int], None]
-Attacking: TypeAlias = Callable[[Plan, Bench], Sequence[Attack]]
-"""Tries to bring back what a plan says is gone, seen by its judges."""
+OnStep: TypeAlias = Callable[[str, int], None]
+Attacking: TypeAlias = Callable[[Plan, Bench, OnStep], Sequence[Attack]]
+"""Tries to bring back what a plan says is gone, seen by its judges, and tells of its steps."""
 
 
 def verify(
@@ -42,7 +45,7 @@ def verify(
     *,
     wish: Wish = ALL,
     where: Circumstance = HERE,
-    engine: Engine = SERIAL,
+    engine: Engine | None = None,
     attack: Attacking | None = None,
     on_pictures: OnPictures = lambda made: None,
 ) -> VerifyReport:
@@ -53,7 +56,7 @@ def verify(
         concepts: what should be gone; left out, what the wish or the recipe says.
         wish: everything else that figures depend on.
         where: device and the like, which should not matter to them.
-        engine: where items are run.
+        engine: where items are run; None for this process.
         attack: tries to bring the concepts back.
         on_pictures: told how many pictures were just made.
 
@@ -67,20 +70,24 @@ def verify(
 
 def run(
     made: Plan,
-    engine: Engine = SERIAL,
+    engine: Engine | None = None,
     attack: Attacking | None = None,
     on_pictures: OnPictures = lambda made: None,
 ) -> VerifyReport:
     """Carry a plan out, see `verify`."""
     began, judges = time.monotonic(), bench(made)
     judges.check(made.sets)
-    judging = Judging(made, judges, on_pictures)
+    judging, spent = Judging(made, judges, on_pictures), Counter[str]()
+
+    def spend(label: str, done: int) -> None:
+        spent[label] += done
+
     try:
-        engine.map(run_item, made.items(), judging.take)
-        attacks = tuple(attack(made, judges)) if attack else ()
+        (engine or Serial()).map(run_item, made.items(), judging.take)
+        attacks = tuple(attack(made, judges, spend)) if attack else ()
     finally:
         forget()
-    cost = Cost(judging.evaluations, time.monotonic() - began, peak_mb())
+    cost = Cost(judging.evaluations + spent.total(), time.monotonic() - began, peak_mb())
     return _report(made, judging, attacks, cost)
 
 

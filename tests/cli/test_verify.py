@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from surgery.cli import main
+from surgery.cli.console import Output
 from surgery.report import VerifyReport
-from surgery.verify.plan import plan
+from surgery.verify import attacks
+from surgery.verify.bench import Bench
+from surgery.verify.plan import Plan, plan
+from surgery.verify.run import OnStep
 from surgery.verify.wish import Wish
 from tests.helpers.tiny import write_pipeline
 
@@ -119,3 +126,42 @@ def test_a_report_that_is_there_already_stops_everything(
     assert main(asked(prompts, "--report", str(report))) == 2
     assert "already there" in capsys.readouterr().err
     assert report.read_bytes() == b""
+
+
+def test_attacks_have_a_bar_of_their_own_and_count_in_the_cost(
+    prompts: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    shown: list[tuple[str, int]] = []
+    bars = Bars()
+
+    def attack(made: Plan, judges: Bench, on_step: OnStep) -> tuple[()]:
+        shown.extend(bars.open)
+        on_step("rece", 5)
+        return ()
+
+    monkeypatch.setattr(attacks, "attacks", attack)
+    monkeypatch.setattr(attacks, "most", lambda made: 7)
+    monkeypatch.setattr(Output, "progress", bars.progress)
+    dark = ("--judge", "python:tests.cli.own_judge:dark", "--format", "json", "--attacks")
+    assert main(asked(prompts, *dark)) == 0
+    assert shown == [("attacking", 7)]
+    assert bars.done == {"painting": 2, "attacking": 5}
+    cost = VerifyReport.from_json(capsys.readouterr().out).cost
+    assert cost is not None
+    assert cost.evaluations == 2 * 2 + 5
+
+
+class Bars:
+    """Which bars are open, with their totals, and how far each came."""
+
+    def __init__(self) -> None:
+        self.open: list[tuple[str, int]] = []
+        self.done: Counter[str] = Counter()
+
+    @contextmanager
+    def progress(self, label: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        self.open.append((label, total))
+        try:
+            yield lambda some: self.done.update({label: some})
+        finally:
+            self.open.remove((label, total))

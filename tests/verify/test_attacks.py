@@ -13,7 +13,7 @@ from surgery.adversary import APART, Budget
 from surgery.judges import Mark, Seen
 from surgery.questions import Pair, ask
 from surgery.report.verify import JudgeFacts
-from surgery.verify.attacks import ReaderJudge, _seeds, attacks
+from surgery.verify.attacks import ReaderJudge, _models, _seeds, attacks, most
 from surgery.verify.bench import bench
 from surgery.verify.painting import forget
 from surgery.verify.plan import plan
@@ -39,6 +39,7 @@ def budget(given: Budget) -> Iterator[None]:
 
     own = package.budget_for
     package.budget_for = lambda model: given
+    forget()
     try:
         yield
     finally:
@@ -51,7 +52,10 @@ def test_every_erased_concept_is_attacked_by_the_sampling_and_seeds_of_the_repor
 ) -> None:
     made = plan("atelier", edited, Wish(steps=6, pictures=2))
     with budget(Budget(pictures=3, tries=1, search=0, updates=0)):
-        found = attacks(made, bench(made))
+        told: list[int] = []
+        found = attacks(made, bench(made), lambda label, done: told.append(done))
+        assert sum(told) == sum(one.evaluations for one in _models(made))
+        assert 3 * 2 * 6 * 2 < sum(told) <= most(made)
     (rece,) = found
     assert (rece.name, rece.concept) == ("rece", "van gogh")
     assert rece.before.count == 2 and rece.before.value == 0

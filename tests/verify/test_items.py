@@ -13,7 +13,6 @@ import torch
 from surgery.errors import CheckpointError
 from surgery.store.checkpoint import open_checkpoint
 from surgery.verify.items import (
-    SERIAL,
     Batch,
     Item,
     ItemResult,
@@ -111,9 +110,3 @@ def test_a_model_that_changed_meanwhile_is_refused(folder: Path) -> None:
     forget()
     with pytest.raises(CheckpointError, match="changed while it was verified"):
         run_item(replace(item(folder), fingerprint="another"))
-
-
-def test_the_serial_engine_tells_of_each_result_in_turn() -> None:
-    told: list[tuple[int, int]] = []
-    found = SERIAL.map(abs, [-1, 2], lambda number, made: told.append((number, made)))
-    assert (found, told) == ([1, 2], [(0, 1), (1, 2)])

@@ -11,11 +11,13 @@ from typing import TypeVar
 import pytest
 
 from surgery import apply, load_recipe, open_checkpoint
+from surgery.engine import OnDone, Serial, unheard
 from surgery.errors import UsageError
 from surgery.report.verify import Attack, Figure, VerifyReport
 from surgery.verify import Circumstance, Plan, Wish, verify
 from surgery.verify.bench import Bench
 from surgery.verify.given import Given
+from surgery.verify.run import OnStep
 from surgery.verify.values import Ask
 from tests.helpers.tiny import write_pipeline
 from tests.judges.build import write_clip
@@ -54,14 +56,14 @@ PROMPTS = tuple(
 WISH = Wish(concepts=("van gogh",), given=PROMPTS, steps=8)
 
 
-class Backwards:
+class Backwards(Serial):
     """An engine whose results come in another order than the items."""
 
     def map(
         self,
         function: Callable[[Item], Made],
         items: Sequence[Item],
-        on_done: Callable[[int, Made], None],
+        on_done: OnDone[Made] = unheard,
     ) -> list[Made]:
         made = {number: function(items[number]) for number in reversed(range(len(items)))}
         for number, one in made.items():
@@ -170,14 +172,18 @@ def test_another_judge_may_decide(after: Callable[[str], Path]) -> None:
 
 
 def test_an_attack_is_part_of_the_report(after: Callable[[str], Path]) -> None:
-    def attack(made: Plan, judges: Bench) -> Sequence[Attack]:
+    def attack(made: Plan, judges: Bench, on_step: OnStep) -> Sequence[Attack]:
         assert made.concepts == ("van gogh",)
+        on_step("sure", 100)
+        on_step("surer", 23)
         return [Attack("sure", "van gogh", "tried", Figure.share(0, 9), Figure.share(1, 99))]
 
     wish = replace(WISH, given=PROMPTS[:2], steps=1, limits={"attacks": 0.1})
     report = verify("atelier", after("sound"), wish=wish, attack=attack)
     assert report.attacks[0].name == "sure"
     assert "attacks: sure on van gogh" in missed(report)
+    assert report.cost is not None
+    assert report.cost.evaluations == 2 * 2 * 2 + 123
 
 
 def test_what_the_judge_does_not_know_is_said_before_anything_is_painted() -> None:
