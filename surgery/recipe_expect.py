@@ -104,6 +104,11 @@ class Expect(BaseModel):
         AtMost | None, Field(description="Share of pictures that show it again under attack.")
     ] = None
 
+    @property
+    def measures_weights(self) -> bool:
+        """Whether anything is held against the leaks and drifts of the result."""
+        return any((self.leak, self.wordings, self.drift, self.neutral))
+
     def pictures(self) -> Mapping[str, float]:
         """The limits that pictures decide, by name."""
         found = {name: getattr(self, name) for name in type(self).model_fields}

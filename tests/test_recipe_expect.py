@@ -26,6 +26,12 @@ def test_without_any_there_are_none() -> None:
     assert Expect().pictures() == {}
 
 
+def test_only_limits_of_leaks_and_drifts_need_the_weights_measured() -> None:
+    none = Expect.model_validate({"erased": {"max": 0.1}, "untouched": "bit_identical"})
+    assert not none.measures_weights
+    assert Expect.model_validate({"neutral": {"p95": 0.1}}).measures_weights
+
+
 def test_a_recipe_with_them_is_written_and_read_back() -> None:
     recipe = load_recipe(RECIPE.format(gate="clip_drop: {max: 1.5}"))
     assert load_recipe(recipe.dump()) == recipe

@@ -10,6 +10,7 @@ from surgery.apply import apply
 from surgery.plan import make_plan
 from surgery.recipe import load_recipe
 from surgery.store.checkpoint import open_checkpoint
+from surgery.verify.gates import DEFAULTS
 from tests.helpers.tiny import write_pipeline
 
 SHELF = Path(__file__).parents[1] / "recipes"
@@ -61,3 +62,14 @@ def test_a_recipe_runs_on_the_model_it_names_and_holds_what_it_expects(path: Pat
     leaks = [leak for leak in report.leaks if leak.wording == "prompts" and leak.edit in aimed]
     own = [leak.figure.median for leak in leaks]
     assert all(median < 0.5 for median in own)
+
+
+def test_the_first_recipe_shows_the_limits_of_pictures_that_hold_anyway() -> None:
+    shown = load_recipe(SHELF / "remove_vangogh.yaml").expect.pictures()
+    assert shown == {name: limit for name, limit in DEFAULTS.items() if name != "given"}
+
+
+def test_applying_a_recipe_passes_the_limits_of_pictures_over() -> None:
+    recipe = load_recipe(SHELF / "remove_vangogh.yaml")
+    report = apply(recipe, open_checkpoint("atelier"), dry_run=True)
+    assert [gate.name for gate in report.gates] == ["leak", "neutral p95"]

@@ -148,7 +148,7 @@ def _solved(
     from surgery.solve import solve
 
     patch, solved = solve(recipe, checkpoint, tokenizer)
-    if not recipe.expect.model_dump(exclude={"untouched"}, exclude_none=True):
+    if not recipe.expect.measures_weights:
         return patch, ()
     result = round_once(patch, solved, checkpoint)
     return result.patch, gates(recipe.expect, result.leaks, result.drifts)
