@@ -44,7 +44,7 @@ def command(
     seeds: own.SeedsOption = None, first_seed: own.FirstSeedOption = FIRST_SEED,
     steps: shared.StepsOption = None, guidance: shared.GuidanceOption = None,
     judge: own.JudgeOption = "auto", clip: own.ClipOption = None,
-    threshold: own.ThresholdOption = 0.5,
+    metric: own.MetricOption = None, threshold: own.ThresholdOption = 0.5,
     expect: own.ExpectOption = None, attacks: own.AttacksOption = False,
     report: own.ReportOption = None,
     engine: EngineOption = "local", workers: WorkersOption = None,
@@ -72,8 +72,9 @@ def command(
     shown = 2 if any(one.suffix in WITH_PICTURES for one in places) else 0
     plain = Wish(
         tuple(concept or ()), tuple(keep or ()), recipe_of(recipe), judge=judge, clip=clip,
-        threshold=threshold, seeds=seeds, first_seed=first_seed, pictures=pictures, steps=steps,
-        guidance=guidance, limits=limits_of(expect or ()), kept_pictures=shown,
+        metrics=tuple(metric or ()), threshold=threshold, seeds=seeds, first_seed=first_seed,
+        pictures=pictures, steps=steps, guidance=guidance, limits=limits_of(expect or ()),
+        kept_pictures=shown,
     )  # fmt: skip
     where = Circumstance(device, dtype, batch, threads, resolution, _text(config), _text(tokenizer))
     made = plan(before, after, about(plain, kind, target, synonym or (), prompts), where)

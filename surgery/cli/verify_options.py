@@ -75,6 +75,14 @@ ClipOption = Annotated[
         " or ORG/NAME.",
     ),
 ]  # fmt: skip
+MetricOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric", metavar="METRIC",
+        help="Also lpips, between both pictures, or fid, between all of both models; needs the"
+        " extra 'metrics' and weights on this machine; again for both.",
+    ),
+]  # fmt: skip
 ThresholdOption = Annotated[
     float,
     typer.Option("--threshold", metavar="X", help="From which score of a FUNCTION on it is seen."),

@@ -61,19 +61,27 @@ def plan_page(made: Plan) -> Page:
 
 
 def _sets(sets: Sequence[SetFigures]) -> Table:
-    columns = ("concept", "should be", "n", "before", "after", "95 %", "distance", "now mostly")
+    learned = any("lpips" in one.more for one in sets)
     rows = tuple(
         (
             one.concept,
             WORDS[one.group],
             str(one.n),
             *_sides(one),
-            "-" if one.distance is None else f"{one.distance.value:.3f}",
+            _value(one.distance),
+            *([_value(one.more.get("lpips"))] if learned else []),
             one.became or "-",
         )
         for one in sets
     )
-    return Table("Shown in pictures of", columns, rows, right=frozenset({2, 3, 4, 5, 6}))
+    first = ("concept", "should be", "n", "before", "after", "95 %", "distance")
+    columns = (*first, *(["LPIPS"] if learned else []), "now mostly")
+    right = frozenset(range(2, len(columns) - 1))
+    return Table("Shown in pictures of", columns, rows, right=right)
+
+
+def _value(figure: Figure | None) -> str:
+    return "-" if figure is None else f"{figure.value:.3f}"
 
 
 def _sides(one: SetFigures) -> tuple[str, str, str]:
@@ -94,6 +102,9 @@ def _summary(report: VerifyReport) -> Iterator[Line]:
     known = [f"{name} {_percent(figure)}" for name, figure in found if figure is not None]
     if known:
         yield Line("as in papers: " + ", ".join(known))
+    if report.fid:
+        fids = [f"{WORDS[group]} {one.value:.4g}" for group, one in report.fid.items()]
+        yield Line("FID between both models' pictures: " + ", ".join(fids))
 
 
 def _percent(figure: Figure) -> str:

@@ -12,6 +12,7 @@ KINDS = {
     "concept": "whether the concept is seen, and how much of it",
     "alignment": "how near a picture is to its prompt",
     "distance": "how far the two pictures of a pair are apart",
+    "sets": "how far all pictures of both models are apart",
 }
 
 

@@ -10,11 +10,11 @@ from surgery.pages.changes import changes, leak_and_drift
 from surgery.pages.evidence import evidence
 from surgery.pages.figures import given, gone, intact
 from surgery.pages.frame import page
-from surgery.pages.html import Html, el, unbroken
+from surgery.pages.html import Child, Html, el, unbroken
 from surgery.pages.told import limits, recipe, told
 from surgery.report import Gate, VerifyReport
 from surgery.report.findings import percent
-from surgery.report.sets import missed_by, share
+from surgery.report.sets import ASKED, missed_by, number, share
 from surgery.report.verify import ERASED, Figure
 
 STYLES = ("heat.css", "dots.css", "compare.css", "verify.css")
@@ -140,10 +140,17 @@ def _gate_table(caption: str, gates: Sequence[Gate]) -> Html:
 
 
 def _literature(report: VerifyReport) -> Html | None:
-    rows = [
+    rows: list[list[Child]] = [
         [[name, el("small", about)], share(figure)]
         for field, name, about in LITERATURE
         if (figure := getattr(report.summary, field)) is not None
+    ]
+    rows += [
+        [
+            [f"FID, {ASKED[group]}", el("small", f"{figure.count:,} pictures of each model")],
+            number(figure.value),
+        ]
+        for group, figure in report.fid.items()
     ]
     if not rows:
         return None

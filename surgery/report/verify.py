@@ -73,14 +73,14 @@ class JudgeFacts:
         revision: the commit on the Hub, or a digest of its weights.
         kind: `concept` says whether a concept is seen and how much of it, `alignment` how near a
             picture is to its own prompt (100 times the cosine), `distance` how far the two pictures
-            of a pair are from each other.
+            of a pair are from each other, `sets` how far all pictures of both models are.
         unit: of its score.
     """
 
     name: str
     model: str
     revision: str
-    kind: Literal["concept", "alignment", "distance"]
+    kind: Literal["concept", "alignment", "distance", "sets"]
     unit: str = ""
 
 
@@ -95,6 +95,7 @@ class Marks:
         thing_before, thing_after: whether what the prompt asks for beside the concept is seen.
         clip_before, clip_after: 100 times the cosine of the picture and its own prompt.
         distance: between both pictures, 0 where they are the same.
+        lpips: the same by LPIPS.
     """
 
     shown_before: bool | None = None
@@ -108,6 +109,7 @@ class Marks:
     clip_before: float | None = None
     clip_after: float | None = None
     distance: float | None = None
+    lpips: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class SetFigures:
         distance: between the two pictures of a pair.
         became: what most pictures show after, where the judge can name it.
         more: further measures by name: `content` is the share that keeps what else was asked for,
-            of the pictures that showed it before.
+            of the pictures that showed it before; `lpips` is between the two pictures of a pair.
     """
 
     group: Group
@@ -242,6 +244,7 @@ class VerifyReport(Report):
         concepts: what should be gone.
         summary: over all erased concepts.
         gates: what was expected, decided on the bad end of each interval.
+        fid: between the pictures of both models, by group; empty where it was not asked for.
         rows: every pair of pictures and what was seen in it.
         pictures: some of the pairs, to look at.
         blocks: what differs between both models, by block of the networks.
@@ -262,6 +265,7 @@ class VerifyReport(Report):
     sets: tuple[SetFigures, ...]
     summary: Summary
     gates: tuple[Gate, ...]
+    fid: Mapping[Group, Figure] = field(default_factory=dict)
     rows: tuple[Row, ...] = ()
     attacks: tuple[Attack, ...] = ()
     pictures: tuple[PicturePair, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from torch import Tensor
 
 from surgery.errors import UsageError
 from surgery.judges.distance import VisionDistance
+from surgery.judges.metric_files import check_metrics
+from surgery.judges.metrics import Frechet, Lpips, load_frechet, load_lpips
 from surgery.judges.readable import is_atelier
 from surgery.judges.towers import Towers, load_towers
 from surgery.report.verify import JudgeFacts, Marks
@@ -31,23 +33,32 @@ class Bench:
     Args:
         reader: of concepts.
         towers: a CLIP or SigLIP model, for alignment and distance; None where there is none.
+        lpips, frechet: None where they were not asked for.
     """
 
     reader: Reader
     towers: Towers | None
+    lpips: Lpips | None = None
+    frechet: Frechet | None = None
     _texts: dict[str, Tensor] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def facts(self) -> tuple[JudgeFacts, ...]:
         """All judges, that of concepts first."""
-        if self.towers is None:
-            return (self.reader.facts,)
-        address, _, digest = self.towers.name.rpartition(" ")
-        return (
-            self.reader.facts,
-            JudgeFacts("clip", address, digest, "alignment", "100 x cosine"),
-            JudgeFacts("vision tower", address, digest, "distance", "1 - cosine, mean of 4 layers"),
-        )
+        return (self.reader.facts, *self._of_towers(), *self._of_metrics())
+
+    def _of_towers(self) -> Iterator[JudgeFacts]:
+        if self.towers is not None:
+            address, _, digest = self.towers.name.rpartition(" ")
+            yield JudgeFacts("clip", address, digest, "alignment", "100 x cosine")
+            layers = "1 - cosine, mean of 4 layers"
+            yield JudgeFacts("vision tower", address, digest, "distance", layers)
+
+    def _of_metrics(self) -> Iterator[JudgeFacts]:
+        if self.lpips is not None:
+            yield JudgeFacts("LPIPS", "AlexNet of torchvision", self.lpips.digest, "distance")
+        if self.frechet is not None:
+            yield JudgeFacts("FID", "Inception of torch-fidelity", self.frechet.digest, "sets")
 
     def check(self, sets: Sequence[PromptSet]) -> None:
         """Refuse what the judges cannot read, before anything is painted.
@@ -74,14 +85,25 @@ class Bench:
         old, new = _tensor(before), _tensor(after)
         sides = [self.reader.read(asked, asks, one) for one in (old, new)]
         clips = [self._clip(asks, one) for one in (old, new)]
-        far = VisionDistance(self.towers).between(old, new) if self.towers else [None] * len(asks)
+        none = [None] * len(asks)
+        far = VisionDistance(self.towers).between(old, new) if self.towers else none
+        learned = self.lpips.between(old, new) if self.lpips else none
         return [
             Marks(
                 one.shown, two.shown, one.score, two.score, one.seen, two.seen,
-                one.thing, two.thing, left, right, distance,
+                one.thing, two.thing, left, right, distance, lpips,
             )
-            for one, two, left, right, distance in zip(*sides, *clips, far, strict=True)
+            for one, two, left, right, distance, lpips in zip(
+                *sides, *clips, far, learned, strict=True
+            )
         ]  # fmt: skip
+
+    def features(self, before: Pixels, after: Pixels) -> list[tuple[Tensor, Tensor] | None]:
+        """What FID is made of, for pairs of pictures (n, height, width, 3)."""
+        if self.frechet is None:
+            return [None] * len(before)
+        old, new = (self.frechet.features(_channels_first(one)) for one in (before, after))
+        return list(zip(old, new, strict=True))
 
     def _clip(self, asks: Sequence[Ask], pictures: Tensor) -> list[float | None]:
         if self.towers is None:
@@ -101,13 +123,16 @@ def bench(plan: Plan) -> Bench:
         UsageError: no such judge, or none for this model.
         CheckpointError, HubError: its model cannot be read.
     """
+    check_metrics(plan.wish.metrics)
     own = is_atelier(plan.before)
     judge, device = plan.wish.judge, plan.where.device
     if plan.wish.clip is None and judge == "clip" and not own:
         raise _no_judge()
     address = plan.wish.clip or ("atelier" if own else None)
+    lpips = load_lpips(device) if "lpips" in plan.wish.metrics else None
+    frechet = load_frechet(device) if "fid" in plan.wish.metrics else None
     towers = load_towers(address, device) if address else None
-    return Bench(_reader(plan, towers, own), towers)
+    return Bench(_reader(plan, towers, own), towers, lpips, frechet)
 
 
 def _reader(plan: Plan, towers: Towers | None, own: bool) -> Reader:
@@ -150,4 +175,8 @@ def _no_judge() -> UsageError:
 
 def _tensor(pixels: Pixels) -> Tensor:
     """(n, height, width, 3), 0 to 255 → (n, 3, height, width) in [-1, 1]."""
-    return torch.from_numpy(pixels.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return _channels_first(pixels).float() / 127.5 - 1
+
+
+def _channels_first(pixels: Pixels) -> Tensor:
+    return torch.from_numpy(pixels.copy()).permute(0, 3, 1, 2)

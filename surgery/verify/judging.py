@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from surgery.engine.serial import torch_threads
-from surgery.report.verify import PicturePair, Row
+from surgery.report.verify import Figure, Group, PicturePair, Row
 from surgery.verify.bench import Bench
+from surgery.verify.frechet import frechet_figures
 from surgery.verify.items import ItemResult, Pixels
 from surgery.verify.plan import Plan
 from surgery.verify.samples import Sample, chosen
@@ -53,6 +54,13 @@ class Judging:
         """The pairs that the report shows."""
         return chosen(self.made.sets, self.samples(), self.made.wish.kept_pictures)
 
+    def fid(self) -> dict[Group, Figure]:
+        """How far all pictures of both models are from each other, by group."""
+        if self.judges.frechet is None:
+            return {}
+        with torch_threads(self.made.painting.threads):
+            return frechet_figures(self.judges.frechet, self.samples())
+
     def _judge(self, place: int, before: Pixels, after: Pixels) -> None:
         """Judge batch by batch, as they were painted: a judge's last bits depend on it too."""
         start = 0
@@ -62,7 +70,9 @@ class Judging:
             asked = self.made.sets[number]
             asks = [asked.asks[one] for one in places]
             marks = self.judges.marks(asked, asks, before[some], after[some])
-            for ask, mark, old, new in zip(asks, marks, before[some], after[some], strict=True):
+            known = self.judges.features(before[some], after[some])
+            pairs = zip(before[some], after[some], strict=True)
+            for ask, mark, pair, features in zip(asks, marks, pairs, known, strict=True):
                 row = Row(asked.group, asked.concept, ask.prompt, ask.seed, mark)
-                pair = (old, new) if self.made.wish.kept_pictures else None
-                self._found.setdefault(place, []).append(Sample(number, row, pair))
+                shown = pair if self.made.wish.kept_pictures else None
+                self._found.setdefault(place, []).append(Sample(number, row, shown, features))

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from surgery.report.verify import ERASED, SetFigures
+from surgery.report.verify import ERASED, Figure, Group, SetFigures
 
 SEEN = 0.5
 """Share of pictures before the edit below which their absence afterwards says little."""
 
+PICTURES = 10_000
+"""The fewest that FIDs are usually made of; it grows as there are fewer (arXiv 1911.07023)."""
 
-def notes(sets: Sequence[SetFigures]) -> tuple[str, ...]:
-    """Sentences about sets that prove less than they seem to."""
-    return tuple(_notes(sets))
+
+def notes(sets: Sequence[SetFigures], fid: Mapping[Group, Figure] = {}) -> tuple[str, ...]:
+    """Sentences about figures that prove less than they seem to."""
+    return (*_notes(sets), *_of_fid(fid))
+
+
+def _of_fid(fid: Mapping[Group, Figure]) -> Iterator[str]:
+    counts = [one.count for one in fid.values()]
+    if counts and min(counts) < PICTURES:
+        yield (
+            f"FID of {min(counts):,} pictures comes out larger than of {PICTURES:,}: set it beside "
+            "FIDs of as many pictures alone"
+        )
 
 
 def _notes(sets: Sequence[SetFigures]) -> Iterator[str]:

@@ -93,7 +93,7 @@ def run(
 
 def _report(made: Plan, judging: Judging, attacks: tuple[Attack, ...], cost: Cost) -> VerifyReport:
     rows, (leaks, drifts) = judging.rows(), leaks_and_drifts(made.after)
-    sets = _sets(made, rows)
+    sets, fid = _sets(made, rows), judging.fid()
     sorts = {(one.group, one.concept): one.sort for one in made.sets}
     found = VerifyReport(
         before=_facts(made.before),
@@ -104,6 +104,7 @@ def _report(made: Plan, judging: Judging, attacks: tuple[Attack, ...], cost: Cos
         sets=sets,
         summary=summary(rows, sorts),
         gates=_decided(made, Evidence(sets, rows, attacks)),
+        fid=fid,
         rows=rows,
         attacks=attacks,
         pictures=judging.pictures(),
@@ -114,7 +115,7 @@ def _report(made: Plan, judging: Judging, attacks: tuple[Attack, ...], cost: Cos
         settings=_settings(made),
         environment=_environment(),
         cost=cost,
-        notes=(*made.notes, *notes(sets), *_said(attacks)),
+        notes=(*made.notes, *notes(sets, fid), *_said(attacks)),
     )
     return replace(found, verdict=verdict(found))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from PIL import Image
+from torch import Tensor
 
 from surgery.report.verify import ERASED, PicturePair, Row
 from surgery.verify.items import Pixels
@@ -21,11 +22,17 @@ MISSES = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """A judged pair: the number of its set, what was seen, and the pictures if they are wanted."""
+    """A judged pair: the number of its set, what was seen, and what else is wanted of it.
+
+    Args:
+        pictures: before and after.
+        features: of both, for FID.
+    """
 
     number: int
     row: Row
     pictures: tuple[Pixels, Pixels] | None = None
+    features: tuple[Tensor, Tensor] | None = None
 
 
 def chosen(

@@ -27,7 +27,7 @@ def set_figures(asked: PromptSet, rows: Sequence[Row]) -> SetFigures:
     """The figures of a set from its rows."""
     scores = "score_before", "score_after"
     clips = "clip_before", "clip_after"
-    content = _content(rows)
+    more = {"content": _content(rows), "lpips": mean(rows, lambda marks: marks.lpips)}
     return SetFigures(
         group=asked.group,
         concept=asked.concept,
@@ -46,7 +46,7 @@ def set_figures(asked: PromptSet, rows: Sequence[Row]) -> SetFigures:
         clip_change=change(rows, *clips),
         distance=mean(rows, lambda marks: marks.distance),
         became=_most([row.marks.seen_after for row in rows]),
-        more={} if content is None else {"content": content},
+        more={name: figure for name, figure in more.items() if figure is not None},
     )
 
 

@@ -33,6 +33,7 @@ class Wish:
         judge: atelier, clip, auto, the address of a classifier, `python:module:function`, or a
             function.
         clip: address of a CLIP or SigLIP model.
+        metrics: `lpips`, `fid`, both or none.
         threshold: from which score of a function on the concept counts as shown.
         seeds: for each prompt; None for as many as the group needs.
         pictures: at most so many of each set and model.
@@ -50,6 +51,7 @@ class Wish:
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     judge: str | Scorer = "auto"
     clip: str | None = None
+    metrics: tuple[str, ...] = ()
     threshold: float = 0.5
     seeds: int | None = None
     first_seed: int = FIRST_SEED

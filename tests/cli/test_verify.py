@@ -12,6 +12,7 @@ import pytest
 
 from surgery.cli import main
 from surgery.cli.console import Output
+from surgery.judges import metric_files
 from surgery.report import VerifyReport
 from surgery.verify import attacks
 from surgery.verify.bench import Bench
@@ -126,6 +127,22 @@ def test_a_report_that_is_there_already_stops_everything(
     assert main(asked(prompts, "--report", str(report))) == 2
     assert "already there" in capsys.readouterr().err
     assert report.read_bytes() == b""
+
+
+def test_a_metric_that_cannot_be_had_is_one_sentence_and_exits_with_2(
+    prompts: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(metric_files, "find_spec", lambda name: None)
+    assert main(asked(prompts, "--metric", "lpips")) == 2
+    out, err = capsys.readouterr()
+    said = " ".join(err.split())
+    assert out == ""
+    assert said == (
+        "Error: --metric lpips: LPIPS needs torchmetrics and torchvision, not installed here; "
+        "pip install 'surgery[metrics]'"
+    )
+    assert main(asked(prompts, "--metric", "lpip")) == 2
+    assert "did you mean 'lpips'?" in capsys.readouterr().err
 
 
 def test_attacks_have_a_bar_of_their_own_and_count_in_the_cost(

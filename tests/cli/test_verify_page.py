@@ -59,6 +59,17 @@ def test_the_verdict_comes_last_in_the_colour_of_the_gates() -> None:
     assert "missed by 89.0% (why)" in missed.text
 
 
+def test_lpips_has_a_column_and_fid_a_line_where_they_were_asked_for() -> None:
+    told = figures(marked("kept", "monet", distance=[0.1, 0.2], lpips=[0.25, 0.35]))
+    report = replace(REPORT, sets=(told,), fid={"kept": Figure(12.345, 12.345, 12.345, 2, "none")})
+    table = verify_page(report)[0]
+    assert isinstance(table, Table)
+    assert table.columns[-3:] == ("distance", "LPIPS", "now mostly")
+    assert table.rows[0][-3:] == ("0.150", "0.300", "-")
+    assert "FID between both models' pictures: kept 12.35" in [one.text for one in lines(report)]
+    assert not any("FID" in one.text for one in lines(REPORT))
+
+
 def test_attacks_are_told_with_what_they_do_not_show() -> None:
     attack = Attack("rece", "van gogh", "one round", Figure.share(0, 40), Figure.share(0.5, 40))
     said = [line.text for line in lines(replace(REPORT, attacks=(attack,)))]

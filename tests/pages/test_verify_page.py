@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from surgery.pages import verify_page
-from surgery.report import BlockChange, VerifyReport
+from surgery.report import BlockChange, Figure, JudgeFacts, VerifyReport
 from tests.helpers.probe_reports import HOSTILE
 from tests.helpers.reader import LOADING, Reader, read, words
 from tests.helpers.verify_parts import VAN_GOGH
@@ -219,3 +219,14 @@ def test_a_report_of_nothing_has_a_page() -> None:
 def test_the_title_names_what_was_verified() -> None:
     assert f"<title>{VAN_GOGH}: out/remove_vangogh verified</title>" in verify_page(passed())
     assert HOSTILE not in verify_page(hostile())
+
+
+def test_lpips_and_fid_stand_with_the_figures_of_papers() -> None:
+    sets = [replace(one, more={"lpips": Figure(0.123, 0.1, 0.2, 48)}) for one in passed().sets]
+    fid = {"erased": Figure(87.6, 87.6, 87.6, 48, "none")}
+    judges = (*passed().judges, JudgeFacts("FID", "Inception", "6726825d", "sets"))
+    told = said(replace(passed(), sets=tuple(sets), fid=fid, judges=judges))
+    assert "lpips" in told and "0.12" in told
+    assert "FID, by name" in told and "48 pictures of each model" in told and "87.6" in told
+    assert "how far all pictures of both models are apart" in told
+    assert "FID" not in said(passed())

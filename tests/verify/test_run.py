@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import torch
+from torch import Tensor, nn
 
 from surgery import apply, load_recipe, open_checkpoint
 from surgery.engine import OnDone, Serial, unheard
 from surgery.errors import UsageError
+from surgery.judges import metric_files
+from surgery.judges.metrics import Frechet, Lpips
 from surgery.report.verify import Attack, Figure, VerifyReport
 from surgery.verify import Circumstance, Plan, Wish, verify
+from surgery.verify import bench as benches
 from surgery.verify.bench import Bench
 from surgery.verify.given import Given
 from surgery.verify.run import OnStep
@@ -163,6 +168,62 @@ def test_progress_counts_every_picture(after: Callable[[str], Path]) -> None:
     wish = replace(WISH, given=PROMPTS[:2], steps=1)
     verify("atelier", after("sound"), wish=wish, on_pictures=told.append)
     assert sum(told) == 4
+
+
+class Colours(nn.Module):
+    """The mean of each colour as features."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(1 / 255), requires_grad=False)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return pictures.float().mean((2, 3)) * self.scale
+
+
+class Apart(Colours):
+    """How far two pictures are apart in it."""
+
+    def forward(self, before: Tensor, after: Tensor) -> Tensor:
+        return (super().forward(before) - super().forward(after)).abs().mean()
+
+
+def test_lpips_and_fid_stand_beside_the_distance_whatever_comes_first(
+    after: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torchmetrics", reason="torchmetrics is not installed")
+    monkeypatch.setattr(benches, "load_lpips", lambda device: Lpips("abc", Apart()))
+    monkeypatch.setattr(benches, "load_frechet", lambda device: Frechet("def", Colours()))
+    wish = replace(WISH, given=PROMPTS[:8], steps=2, metrics=("lpips", "fid"))
+    report = verify("atelier", after("sound"), wish=wish)
+    assert [(one.name, one.revision) for one in report.judges[-2:]] == [
+        ("LPIPS", "abc"),
+        ("FID", "def"),
+    ]
+    gone = report.of("erased")[0].more["lpips"]
+    assert 0 < gone.low < gone.value < gone.high
+    assert list(report.fid) == ["erased", "kept"]
+    assert report.fid["erased"].value > report.fid["kept"].value >= 0
+    assert "FID of 2 pictures" in report.notes[-1]
+    assert VerifyReport.from_json(report.to_json()) == report
+    where = Circumstance(batch=40)
+    again = verify("atelier", after("sound"), wish=wish, where=where, engine=Backwards())
+    assert plain(again) == plain(report)
+
+
+def test_a_metric_that_cannot_be_had_is_said_before_anything_is_painted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    painted: list[int] = []
+    monkeypatch.setattr(metric_files, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="LPIPS needs torchmetrics and torchvision"):
+        verify(
+            "atelier",
+            "atelier",
+            wish=replace(WISH, metrics=("lpips",)),
+            on_pictures=painted.append,
+        )
+    assert painted == []
 
 
 def test_another_judge_may_decide(after: Callable[[str], Path]) -> None:

@@ -93,3 +93,9 @@ def test_a_set_counts_its_prompts_and_pictures() -> None:
     some = [Row("erased", "a", "same", seed, Marks(True, False)) for seed in range(4)]
     found = figures(some)
     assert (found.prompts, found.n, found.sort) == (1, 4, asked("erased", "a").sort)
+
+
+def test_lpips_is_a_further_measure_with_an_interval() -> None:
+    found = figures(marked("kept", "monet", lpips=[0.1, 0.2, 0.6])).more["lpips"]
+    assert found.value == pytest.approx(0.3)
+    assert found.low < 0.3 < found.high
