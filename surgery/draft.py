@@ -130,14 +130,14 @@ def _concept(question: Question) -> Iterator[str]:
     first, *rest = _block(named)
     yield f"- {first}"
     yield from _indented(rest)
-    if pairs := _usable(question):
+    if pairs := usable(question):
         yield "  # The probe's own prompts, and what each is to be read as. What is held takes its"
         yield "  # place in the first of them too."
         yield "  prompts:"
         yield from (f"    - [{_scalar(source)}, {_scalar(target)}]" for source, target in pairs)
 
 
-def _usable(question: Question) -> tuple[tuple[str, str], ...]:
+def usable(question: Question) -> tuple[tuple[str, str], ...]:
     """The pairs that an edit can be solved on: they name the concept and its target.
 
     The first are templates, so that what is held is held in them.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surgery.cli.page import Line, Page, Table, percent
@@ -29,11 +28,11 @@ def score(
     """Score the components, show what stands out, and write what was asked for."""
     from surgery.cli.hush import hush
     from surgery.cli.probe_files import write_files
-    from surgery.localise.components import score_components, what_to_score
-    from surgery.localise.drafted import drafted_mask
+    from surgery.localise.components import score_components
     from surgery.score_file import write_scores
 
     hush()
+    recipe = _recipe(checkpoint, wish, where.device, files)
     found, scores = score_components(
         checkpoint, wish, where, lambda label, total: out.progress(label, total, "steps")
     )
@@ -44,9 +43,18 @@ def score(
     out.result(found.to_dict(), names, score_page(found))
     if files.scores is not None:
         out.talk([Line(f"wrote {files.scores}", "title")])
-    question, _ = what_to_score(checkpoint, wish, where.device)
-    kept, recipe = files.scores or Path(), files.recipe or Path()
-    write_files(found, files, lambda: drafted_mask(question, wish, kept, recipe), out)
+    write_files(found, files, lambda: recipe, out)
+
+
+def _recipe(checkpoint: Checkpoint, wish: Wish, device: str, files: Files) -> str:
+    """Its text, if one is asked for: what cannot be drafted is refused before anything is run."""
+    from surgery.localise.components import what_to_score
+    from surgery.localise.drafted import drafted_mask
+
+    if files.recipe is None:
+        return ""
+    question, _ = what_to_score(checkpoint, wish, device)
+    return drafted_mask(question, wish, checkpoint, files.scores, files.recipe)
 
 
 def show_wanted(checkpoint: Checkpoint, wish: Wish, device: str, out: Output) -> None:

@@ -6,13 +6,16 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from surgery.draft import FIRST_TEXT, draft_recipe
-from surgery.errors import UsageError
+from surgery.draft import FIRST_TEXT, draft_recipe, usable
+from surgery.edits.base import Edit
+from surgery.errors import EditError, UsageError
+from surgery.layout import detect
 from surgery.localise.wish import Wish
-from surgery.questions import Question, Vocabulary, ask
+from surgery.questions import Question, Vocabulary, ask, vocabulary_of
 from surgery.recipe import Recipe
 from surgery.report import ProbeReport, Score
 from surgery.report.findings import headline, percent
+from surgery.store.checkpoint import Checkpoint
 
 DRAFTED = ("quick", "locogen", "weights", "trace_text")
 """Probes whose places an edit can be made of."""
@@ -20,6 +23,14 @@ DRAFTED = ("quick", "locogen", "weights", "trace_text")
 
 SCORED = ("attribution", "conceptprune", "neurons")
 """Probes of whose scores a mask can be made, where they are kept."""
+
+EVERY_VALUE = "cross_attn.v"
+DIRECTIONS = """\
+# Rows alone do little where a concept is spread over all of them, as it mostly is: this drops a
+# direction of each head instead, see neuron_dropout. Many unlike prompts find it; with few, more of
+# the concept is left. To drop the rows that were scored, as published: `basis: native` with
+# `count: 100` and `scores`, the file that --scores wrote, instead of `prompts`.
+"""
 
 
 def must_be_drafted(wish: Wish, scores: Path | None = None) -> None:
@@ -31,7 +42,7 @@ def must_be_drafted(wish: Wish, scores: Path | None = None) -> None:
     if wish.concept is None:
         raise UsageError("a recipe without a concept", hint="name one by --concept")
     if wish.method in SCORED:
-        if scores is None:
+        if scores is None and wish.method != "neurons":
             raise UsageError("a recipe of scores that are not kept", hint="keep them by --scores")
         return
     if wish.method not in DRAFTED:
@@ -91,22 +102,64 @@ def _line(score: Score) -> str:
     return " ".join(parts)
 
 
-def drafted_mask(question: Question, wish: Wish, scores: Path, recipe: Path) -> str:
+def drafted_mask(
+    question: Question, wish: Wish, checkpoint: Checkpoint, scores: Path | None, recipe: Path
+) -> str:
     """The text of a recipe that masks components by scores that were kept.
 
+    Of neurons it drops directions of heads, which need no scores: a concept is seldom sparse in
+    rows as they are stored.
+
     Args:
-        scores: the score file.
+        scores: the score file; None where none is kept.
         recipe: where the recipe will be; it names the file as seen from there.
 
     Raises:
-        UsageError: the score file lies in another folder.
+        UsageError: the score file lies in another folder, or no edit masks what was scored.
     """
     # Imported here because what is refused is refused before a network is loaded.
     from surgery.localise.components import edit_for
 
-    if scores.resolve().parent != recipe.resolve().parent:
-        raise UsageError("the scores lie outside the recipe's folder", hint="keep both in one")
-    edit = edit_for(question, wish).model_copy(update={"scores": scores.name})
+    if wish.method == "neurons":
+        edit, told = _directions(question, wish, vocabulary_of(checkpoint)), DIRECTIONS
+    else:
+        assert scores is not None
+        if scores.resolve().parent != recipe.resolve().parent:
+            raise UsageError("the scores lie outside the recipe's folder", hint="keep both in one")
+        edit, told = edit_for(question, wish).model_copy(update={"scores": scores.name}), ""
+    _must_take(edit, wish, checkpoint)
     word = re.sub(r"[^a-z0-9]+", "_", question.concept.casefold()).strip("_") or "concept"
-    about = f"What speaks for {question.concept} is masked, by the scores of {wish.method}."
-    return Recipe(version=1, name=f"mask_{word}", description=about, edits=(edit,)).dump()
+    by = "the scores of " + wish.method if not told else "directions of the heads' values"
+    about = f"What speaks for {question.concept} is masked, by {by}."
+    made = Recipe(
+        version=1,
+        name=f"mask_{word}",
+        description=about,
+        model=checkpoint.address,
+        edits=(edit,),
+    )
+    return told + made.dump()
+
+
+def _directions(scored: Question, wish: Wish, vocabulary: Vocabulary) -> Edit:
+    """The edit that drops a direction of each head, on all prompts there are and not a few."""
+    from surgery.edits import EDITS
+
+    concept, target, sort = scored.concept, scored.target, scored.sort
+    own = list(wish.own_prompts) or None
+    question = ask(concept, target, sort, prompts=own, vocabulary=vocabulary)
+    about = {"erase": concept, "target": target, "kind": sort}
+    asked = {**about, "prompts": usable(question) or None}
+    where = wish.where or EVERY_VALUE
+    return EDITS["neuron_dropout"].model_validate({"concepts": [asked], "where": where})
+
+
+def _must_take(edit: Edit, wish: Wish, checkpoint: Checkpoint) -> None:
+    """Refuse a recipe that `apply` would refuse."""
+    try:
+        edit.sites(detect(checkpoint))
+    except EditError as error:
+        raise UsageError(
+            f"no recipe follows from scores of {wish.where}: {error.what}",
+            hint="leave --recipe out, or name some of cross_attn.{k,v} by --where",
+        ) from error

@@ -1,6 +1,6 @@
 """Style dropout on atelier: how many rows or directions a concept is, against chance masks.
 
-Not a test: `python -m tests.bench.neurons [choose|report] [rows|directions|recipe|planted ...]`.
+Not a test: `python -m tests.bench.neurons [choose|report] [TABLE ...]`.
 Prints the tables of README.md's "Neurons". Pictures are of the seeds of the family named; settings
 were chosen on the other one. One model at a time, one thread, some 20 seconds each.
 """
@@ -12,9 +12,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 
 from surgery import apply, load_recipe, open_checkpoint
 from surgery.atelier.exam import Purpose, SetReading, prompt_sets
@@ -25,13 +27,16 @@ from surgery.questions.sets import ask
 from surgery.recipe import Recipe
 from surgery.report import Share
 from surgery.score_file import write_scores
+from surgery.solve import solve
 from surgery.verify import judged
-from tests.helpers.planted import plant
+from tests.helpers.planted import UNET, Basis, Planted, plant, slanted
 
 STYLES = ("van gogh", "monet", "seurat", "mondrian", "hokusai", "picasso", "pollock", "escher")
 WINDOW, VALUES, ALL = "cross_attn.{k,v}[2:5]", "cross_attn.v[2:5]", "cross_attn.v"
-COUNTS = (50, 100, 200, 300, 400)
-DRAWS = 2
+COUNTS = (10, 30, 50, 100, 200, 300, 400)
+PLANTED = {VALUES: (1, 2, 3), ALL: (1, 2)}
+"""Rows of each head that are planted."""
+DRAWS = 3
 OTHERS = {"style": 5, "plain": 32, "object": 4, "fact": 4}
 """Pictures of each set beside the concept's own, of which there are 32 to 48."""
 HEAD = (
@@ -135,33 +140,73 @@ def recipe(bench: Bench) -> Iterator[str]:
 
 def planted(bench: Bench) -> Iterator[str]:
     """Neurons that are there by construction: are they found, and does dropping them do it?"""
-    model = plant(bench.work.parent / "planted")
-    truth = {(site, row) for site, own in model.rows.items() for row in own}
-    edit = dropout(basis="native", count=len(truth), where=VALUES)
-    from surgery.solve import solve
+    for where in (VALUES, ALL):
+        for count in PLANTED[where]:
+            yield from _planted(bench, f"{count} a head of {where}", where, count, None)
+    yield from _planted(bench, f"1 a head of {VALUES}, slanted", VALUES, 1, slanted)
+    for draw in range(DRAWS):
+        file = by_chance(draw, VALUES, bench.work)
+        edit = dropout(basis="native", count=12, where=VALUES, scores=file)
+        yield bench.row(f"12 rows by chance, draw {draw}", edit)
 
-    patch, _ = solve(edit, open_checkpoint(model.folder))
-    sites = {
-        site.tensor: str(site) for site in detect(open_checkpoint(model.folder)).select(VALUES)
-    }
-    found = {
+
+def _planted(bench: Bench, name: str, where: str, count: int, basis: Basis | None) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        model = plant(Path(folder, "planted"), where=where, count=count, basis=basis)
+        truth = {(site, row) for site, own in model.rows.items() for row in own}
+        edit = dropout(basis="native", count=len(truth), where=where)
+        found = found_rows(edit, model.folder)
+        right = len(found & truth)
+        told = f"precision {right / len(found):.2f}, recall {right / len(truth):.2f}"
+        own = Bench(bench.purpose, bench.work, str(model.folder))
+        if count == 1:
+            yield own.read(f"{name}: nothing dropped", model.folder)
+        yield own.row(f"{name}: {len(found)} found rows dropped ({told})", edit)
+
+
+def found_rows(edit: Recipe, folder: Path) -> set[tuple[str, int]]:
+    """The rows that a native dropout picks in a model."""
+    checkpoint = open_checkpoint(folder)
+    patch, _ = solve(edit, checkpoint)
+    sites = {site.tensor: str(site) for site in detect(checkpoint).select(ALL)}
+    return {
         (sites[name], int(row))
         for name, changes in patch.changes.items()
         for row in changes[0].delta.index  # type: ignore[union-attr]
     }
-    right = len(found & truth)
-    yield f"precision {right / len(found):.2f}, recall {right / len(truth):.2f} of {len(truth)}"
-    own = Bench(bench.purpose, bench.work, str(model.folder))
-    yield HEAD
-    yield own.read("planted, nothing dropped", model.folder)
-    yield own.row("planted, found rows dropped", edit)
-    file = by_chance(0, VALUES, bench.work)
-    yield bench.row(
-        "12 rows by chance", dropout(basis="native", count=12, where=VALUES, scores=file)
-    )
 
 
-TABLES = {"rows": rows, "directions": directions, "recipe": recipe, "planted": planted}
+def chance(bench: Bench) -> Iterator[str]:
+    """As many directions of each head as the edit drops, drawn by chance."""
+    for where, size in ((VALUES, "12 of 336"), (ALL, "40 of 848")):
+        for draw in range(DRAWS):
+            turn = partial(drawn, np.random.default_rng(draw))
+            with tempfile.TemporaryDirectory() as folder:
+                model = plant(Path(folder, "turned"), where=where, basis=turn)
+                drop(model)
+                yield bench.read(f"{size} directions by chance, draw {draw}", model.folder)
+
+
+def drawn(chance: np.random.Generator, own: np.ndarray, plain: np.ndarray) -> np.ndarray:
+    """A rotation by chance."""
+    return np.linalg.qr(chance.standard_normal((own.shape[1], own.shape[1])))[0]
+
+
+def drop(model: Planted) -> None:
+    """Zero the planted rows of a model, whatever they are."""
+    tensors = load_file(model.folder / UNET)
+    for site in detect(open_checkpoint(model.folder)).select(ALL):
+        tensors[site.tensor.removeprefix("unet/")][list(model.rows.get(str(site), ()))] = 0
+    save_file(tensors, model.folder / UNET)
+
+
+TABLES = {
+    "rows": rows,
+    "directions": directions,
+    "chance": chance,
+    "recipe": recipe,
+    "planted": planted,
+}
 
 
 def main() -> None:

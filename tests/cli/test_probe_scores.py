@@ -54,6 +54,30 @@ def test_one_score_file_serves_every_ratio_of_a_sweep(capsys: Capture) -> None:
     assert len(points) == 4 and drifts == sorted(drifts) and drifts[0] < drifts[-1]
 
 
+def neurons(*more: str) -> int:
+    asked = ("--concept", "van gogh", "--kind", "style", "--method", "neurons", "--prompts", "4")
+    return main(["probe", str(folder("sd1")), *asked, *more])
+
+
+def test_a_recipe_of_neurons_drops_directions_and_is_applied(capsys: Capture) -> None:
+    assert neurons("--recipe", "drop.yaml") == 0
+    assert "# Rows alone do little" in Path("drop.yaml").read_text("utf-8")
+    capsys.readouterr()
+    assert main(["apply", "drop.yaml", "--dry-run", "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert all("to_v" in one["name"] and one["rank"] for one in told["tensors"])
+
+
+def test_scores_that_no_edit_takes_are_kept_without_a_recipe(capsys: Capture) -> None:
+    kept = ("--scores", "s.safetensors", "--where", "ff.in[0]", "--seeds", "1", "--steps", "1")
+    assert neurons(*kept, "--recipe", "drop.yaml") == 2
+    said = capsys.readouterr().err
+    assert "no recipe follows from scores of ff.in[0]" in said and "leave --recipe out" in said
+    assert not list(Path().iterdir())
+    assert neurons(*kept) == 0
+    assert [one.name for one in Path().iterdir()] == ["s.safetensors"]
+
+
 def test_a_dry_run_counts_and_runs_nothing(capsys: Capture) -> None:
     assert run("--dry-run") == 0
     assert "nothing was run" in capsys.readouterr().out

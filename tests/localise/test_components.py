@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from surgery.apply import apply
+from surgery.edits.neuron_dropout import NeuronDropout
 from surgery.edits.scores import Scores
 from surgery.errors import UsageError
 from surgery.localise.components import component_report, score_components, what_to_score
@@ -86,7 +87,7 @@ def test_a_drafted_mask_is_made_by_the_scores_that_were_kept(
 ) -> None:
     kept, recipe = tmp_path / "s.safetensors", tmp_path / "mask.yaml"
     write_scores(found[1], kept)
-    recipe.write_text(drafted_mask(asked()[0], WISH, kept, recipe), "utf-8")
+    recipe.write_text(drafted_mask(asked()[0], WISH, checkpoint, kept, recipe), "utf-8")
     loaded = load_recipe(recipe)
     assert loaded.name == "mask_van_gogh"
     report = apply(loaded, checkpoint, dry_run=True)
@@ -96,9 +97,40 @@ def test_a_drafted_mask_is_made_by_the_scores_that_were_kept(
     assert str(tmp_path) not in loaded.to_json() and "s.safetensors" in loaded.to_json()
 
 
-def test_scores_in_another_folder_cannot_be_named(tmp_path: Path) -> None:
+def test_scores_in_another_folder_cannot_be_named(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    kept = tmp_path / "a" / "s.safetensors"
     with pytest.raises(UsageError, match="outside the recipe's folder"):
-        drafted_mask(asked()[0], WISH, tmp_path / "a" / "s.safetensors", tmp_path / "mask.yaml")
+        drafted_mask(asked()[0], WISH, checkpoint, kept, tmp_path / "mask.yaml")
+
+
+def neurons(**more: object) -> NeuronDropout:
+    """The edit that is drafted for the built-in model."""
+    wish = replace(Wish("van gogh", method="neurons", prompts=2), **more)  # type: ignore[arg-type]
+    atelier = open_checkpoint("atelier")
+    question, _ = what_to_score(atelier, wish, "cpu")
+    (edit,) = load_recipe(drafted_mask(question, wish, atelier, None, Path("r.yaml"))).edits
+    assert isinstance(edit, NeuronDropout)
+    return edit
+
+
+def test_of_neurons_directions_are_dropped_on_all_prompts_there_are() -> None:
+    edit = neurons()
+    assert (edit.basis, edit.where, edit.scores) == ("aligned", "cross_attn.v", None)
+    assert len(edit.concepts[0].prompts or ()) == 24
+
+
+def test_of_neurons_ones_own_prompts_and_place_are_taken() -> None:
+    own = ("a mural of a tree in the style of {}", "a tree by {}")
+    edit = neurons(own_prompts=own, where="cross_attn.{k,v}[2:5]")
+    assert edit.where == "cross_attn.{k,v}[2:5]"
+    assert [source for source, _ in edit.concepts[0].prompts or ()] == [*own]
+
+
+@pytest.mark.parametrize("where", ["ff.in[2]", "cross_attn.v[2], ff.out"])
+def test_no_recipe_is_drafted_that_apply_would_refuse(where: str) -> None:
+    with pytest.raises(UsageError, match="no recipe follows from scores of") as caught:
+        neurons(where=where)
+    assert "leave --recipe out" in str(caught.value)
 
 
 def test_no_concept_is_one_sentence(checkpoint: Checkpoint) -> None:
