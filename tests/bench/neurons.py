@@ -144,10 +144,11 @@ def planted(bench: Bench) -> Iterator[str]:
         for count in PLANTED[where]:
             yield from _planted(bench, f"{count} a head of {where}", where, count, None)
     yield from _planted(bench, f"1 a head of {VALUES}, slanted", VALUES, 1, slanted)
-    for draw in range(DRAWS):
-        file = by_chance(draw, VALUES, bench.work)
-        edit = dropout(basis="native", count=12, where=VALUES, scores=file)
-        yield bench.row(f"12 rows by chance, draw {draw}", edit)
+    for where, count in ((VALUES, 12), (ALL, 80)):
+        for draw in range(DRAWS):
+            file = by_chance(draw, where, bench.work)
+            edit = dropout(basis="native", count=count, where=where, scores=file)
+            yield bench.row(f"{count} rows of {where} by chance, draw {draw}", edit)
 
 
 def _planted(bench: Bench, name: str, where: str, count: int, basis: Basis | None) -> Iterator[str]:
@@ -182,7 +183,7 @@ def chance(bench: Bench) -> Iterator[str]:
         for draw in range(DRAWS):
             turn = partial(drawn, np.random.default_rng(draw))
             with tempfile.TemporaryDirectory() as folder:
-                model = plant(Path(folder, "turned"), where=where, basis=turn)
+                model = plant(Path(folder, "turned"), where=where, count=1, basis=turn)
                 drop(model)
                 yield bench.read(f"{size} directions by chance, draw {draw}", model.folder)
 

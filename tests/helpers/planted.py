@@ -41,13 +41,14 @@ class Planted:
 def plant(
     folder: Path,
     concept: str = "van gogh",
-    where: str = "cross_attn.v[2:5]",
-    count: int = 1,
+    where: str = "cross_attn.v",
+    count: int = 2,
     basis: Basis | None = None,
 ) -> Planted:
     """Write the built-in model to a folder, in single precision, with the neurons of a concept.
 
     Args:
+        where: which values; a rotation of the located layers alone leaves some of the style.
         count: how many of each head.
         basis: the coordinates; left out, a rotation with the mean difference in the planted rows.
     """
@@ -100,20 +101,17 @@ def spread(head: int, count: int, width: int) -> list[int]:
 
 
 def rotation(own: np.ndarray, plain: np.ndarray, count: int = 1) -> np.ndarray:
-    """An orthonormal basis whose first axes span the mean difference and what tells it best.
+    """An orthonormal basis whose first axes span the mean difference and the main ones beside it.
 
-    They are the mean difference g; M^-1 g, along which it stands out most from what is there
-    without the concept; then the main directions of what else differs. The mean difference has an
-    equal part in each of them, so that each is a neuron of the concept.
+    The mean difference has an equal part in each of them, so that each is a neuron of the concept.
     """
     gap = own.mean(axis=0) - plain.mean(axis=0)
-    axes, _ = np.linalg.qr(np.column_stack([gap, np.linalg.solve(moment(plain), gap)]))
-    axes *= np.sign(axes.T @ gap)[0]
-    beside = (own - plain) @ (np.eye(len(gap)) - axes @ axes.T)
-    main = np.linalg.svd(beside)[2].T
-    shared = np.column_stack([axes, main])[:, :count] @ even(count)
+    axis = gap / np.linalg.norm(gap)
+    beside = (own - plain) - np.outer((own - plain) @ axis, axis)
+    main = np.linalg.svd(beside, full_matrices=False)[2][: count - 1]
+    shared = np.column_stack([axis, *main]) @ even(count)
     whole, _ = np.linalg.qr(np.column_stack([shared, np.eye(len(gap))]))
-    return whole.T
+    return np.asarray(whole.T)
 
 
 def even(count: int) -> np.ndarray:
