@@ -59,7 +59,7 @@ SHOTS = (
     Shot("probe", 'surgery probe atelier --concept "van gogh" --prompts 2 --seeds 1'),
     Shot(
         "verify",
-        "surgery verify atelier out/remove_vangogh --pictures 8 "
+        "surgery verify atelier out/remove_vangogh "
         f"--report {REPORT} --report {SHEET}",
     ),
 )
