@@ -47,3 +47,32 @@ def test_j_is_a_mean_over_points(model: DiffusersModel) -> None:
 )
 def test_pearsons_r_of_what_is_known(found: tuple[float, ...], expected: float) -> None:
     assert Linearity((1.0, 2.0, 3.0), found).pearson == pytest.approx(expected)
+
+
+def test_the_interval_is_fishers() -> None:
+    # r = 0.5 of 28: z = 0.5493, a standard error of 1/5.
+    chance = np.random.default_rng(0)
+    x = chance.standard_normal(28)
+    x = (x - x.mean()) / x.std()
+    y = chance.standard_normal(28)
+    y -= y.mean() + (y @ x) / 28 * x
+    y /= y.std()
+    found = Linearity(tuple(x), tuple(0.5 * x + 0.75**0.5 * y))
+    assert found.pearson == pytest.approx(0.5)
+    assert found.interval == pytest.approx(
+        (np.tanh(0.5493 - 0.392), np.tanh(0.5493 + 0.392)), abs=1e-4
+    )
+
+
+def test_an_interval_holds_the_truth_as_often_as_it_says() -> None:
+    chance, held = np.random.default_rng(0), 0
+    for _ in range(400):
+        x, noise = chance.standard_normal((2, 20))
+        low, high = Linearity(tuple(x), tuple(0.6 * x + 0.8 * noise)).interval
+        held += low <= 0.6 <= high
+    assert 0.92 <= held / 400 <= 0.98
+
+
+def test_a_perfect_correlation_has_an_interval_too() -> None:
+    low, high = Linearity((1.0, 2.0, 3.0, 4.0), (1.0, 2.0, 3.0, 4.0)).interval
+    assert 0.99 < low <= high <= 1
