@@ -51,11 +51,13 @@ class Measured:
 
 
 def concepts(recipe: Recipe) -> tuple[Concept, ...]:
-    return tuple(one for edit in recipe.edits for one in getattr(edit, "concepts", ()))
+    """What a recipe takes out; what it makes stronger is still meant to be there."""
+    erasing = [one for one in recipe.edits if getattr(one, "goal", "erase") == "erase"]
+    return tuple(one for edit in erasing for one in getattr(edit, "concepts", ()))
 
 
 def shelf() -> list[str]:
-    """Recipes that take concepts out, by name; one that only shifts a balance has none."""
+    """Recipes that take concepts out, by name; one that shifts a balance or amplifies has none."""
     loaded = {path.stem: load_recipe(path) for path in sorted((ROOT / "recipes").glob("*.yaml"))}
     return [name for name, recipe in loaded.items() if concepts(recipe)]
 
