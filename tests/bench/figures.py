@@ -131,8 +131,10 @@ def _rows(name: str, found: Measured) -> list[str]:
 
 
 def _leak(report: ApplyReport, row: JudgedSet) -> str:
+    """Of a mask it is not told: what zeroed weights do to prompts only pictures show."""
     own = (leak for leak in report.leaks if leak.wording == "prompts")
-    return f"{next(leak.figure.median for leak in own if leak.concept == row.concept):.2f}"
+    found = next((leak.figure.median for leak in own if leak.concept == row.concept), None)
+    return "-" if found is None else f"{found:.2f}"
 
 
 def _drift(report: ApplyReport) -> str:
@@ -183,8 +185,8 @@ def main() -> None:
     intro = (
         "The same prompts and seeds before and after, read by the judge, with Wilson's 95 % "
         "intervals; leak (median over the edit's own prompts) and drift (95th percentile over "
-        "neutral prompts) as `apply` tells them before anything is painted; seconds to plan, solve "
-        "and measure, without the copy. Made by `python -m tests.bench.figures`; every set is in "
+        "neutral prompts) as `apply` tells them before anything is painted, no leak where a mask is "
+        "solved on scores; seconds to plan, solve and measure, without the copy. Made by `python -m tests.bench.figures`; every set is in "
         "`surgery/atelier/weights/edits.json`.\n"
     )
     rows = renewed(reports) if named else table(reports)
