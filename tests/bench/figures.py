@@ -186,8 +186,8 @@ def main() -> None:
         "The same prompts and seeds before and after, read by the judge, with Wilson's 95 % "
         "intervals; leak (median over the edit's own prompts) and drift (95th percentile over "
         "neutral prompts) as `apply` tells them before anything is painted, no leak where a mask "
-        "is solved on scores; seconds to plan, solve and measure, without the copy. Made by `python "
-        "-m tests.bench.figures`; every set is in `surgery/atelier/weights/edits.json`.\n"
+        "is solved on scores; seconds to plan, solve and measure, without the copy. Made by "
+        "`python -m tests.bench.figures`; every set is in `surgery/atelier/weights/edits.json`.\n"
     )
     rows = renewed(reports) if named else table(reports)
     write("\n".join([model_figures(), intro, rows, PICTURE]))
