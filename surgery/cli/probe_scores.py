@@ -66,6 +66,7 @@ def progress_file(
     from surgery.cli.probe_files import cache
     from surgery.localise.components import ATTRIBUTION, what_to_score
     from surgery.localise.journal import key_of
+    from surgery.scores.progress import is_progress
 
     if wish.method != ATTRIBUTION:
         return None
@@ -73,7 +74,7 @@ def progress_file(
     there = {name: str(value) for name, value in asdict(where).items() if name != "checkpointing"}
     key = key_of({"fingerprint": checkpoint.fingerprint, "wanted": repr(wanted), **there})
     place = files.journal or cache() / "probes" / f"{key}.safetensors"
-    if files.fresh:
+    if files.fresh and is_progress(place):
         place.unlink(missing_ok=True)
     return place
 

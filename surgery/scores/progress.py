@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from surgery.edits.scores import Fact
-from surgery.errors import OutputError
+from surgery.errors import OutputError, SurgeryError
 from surgery.store.checkpoint import open_checkpoint
 from surgery.store.fresh import NewTensor, pieces, write_new
 from surgery.store.sink import reported
@@ -76,6 +76,14 @@ class Progress:
         with reported(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
         write_new(pieces(tensors, told), self.path, force=True)
+
+
+def is_progress(path: Path) -> bool:
+    """Whether a file is one that `Progress` wrote."""
+    try:
+        return any(FACTS in told for told in open_checkpoint(path).metadata.values())
+    except SurgeryError:
+        return False
 
 
 def _bytes(value: Tensor) -> memoryview:

@@ -184,9 +184,12 @@ def test_another_question_leaves_what_was_kept_alone(interrupted: str) -> None:
     assert kept() == before
 
 
-def test_a_file_that_is_something_else_is_not_overwritten(own_cache: None, capsys: Capture) -> None:
+@pytest.mark.parametrize("more", [(), ("--fresh",)])
+def test_a_file_that_is_something_else_is_not_overwritten(
+    own_cache: None, more: tuple[str, ...]
+) -> None:
     Path("mine.safetensors").write_bytes(b"mine")
-    assert attribute("--journal", "mine.safetensors") == 2
+    assert attribute("--journal", "mine.safetensors", *more) == 2
     assert Path("mine.safetensors").read_bytes() == b"mine"
 
 
