@@ -47,13 +47,13 @@ def command(
     draws: own.DrawsOption = 3, noise: own.NoiseOption = None,
     steps: own.StepsOption = None, guidance: own.GuidanceOption = None,
     window: own.WindowOption = None, stride: own.StrideOption = None,
-    threshold: own.ThresholdOption = None,
-    per_kind: own.PerSortOption = None,
+    threshold: own.ThresholdOption = None, per_kind: own.PerSortOption = None,
     batch: own.BatchOption = 8, resolution: own.ResolutionOption = None,
     device: own.DeviceOption = "cpu", dtype: own.DtypeOption = "float32",
     config: own.ConfigOption = None, tokenizer: TokenizerOption = None,
     scores: own.ScoresOption = None, where: own.WhereOption = None,
     base: own.BaseOption = None, goal: own.GoalOption = None,
+    linearity: own.LinearityOption = 0, checkpointing: own.CheckpointingOption = False,
     engine: EngineOption = "serial", workers: WorkersOption = None,
     address: AddressOption = None, threads: ThreadsOption = None,
     journal: own.JournalOption = None, fresh: own.FreshOption = False,
@@ -81,7 +81,7 @@ def command(
     wish = Wish(
         concept, target, kind, tuple(prompt or ()), method, judge, clip, prompts, seeds, first_seed,
         check, draws, steps, guidance, noise, window, stride, threshold, batch, per_kind,
-        where=where, base=base, goal=goal,
+        where=where, base=base, goal=goal, linearity=linearity,
     )  # fmt: skip
     files = checked(Files(recipe, tuple(report or ()), journal, fresh, force, scores), wish)
     out, checkpoint = Output(format), open_checkpoint(model, allow_pickle=allow_pickle)
@@ -89,7 +89,7 @@ def command(
         show = show_wanted if method in SCORED else show_forecast
         return show(checkpoint, wish, device, out)
     wish = replace(wish, thumbnails=files.has_page)
-    place = Circumstance(device, dtype, resolution, config, tokenizer, threads)
+    place = Circumstance(device, dtype, resolution, config, tokenizer, threads, checkpointing)
     needs = {"threads": threads or 1, "memory": room_for(checkpoint, dtype)}
     with engine_for(engine, workers, address, device=device, **needs) as started:
         if method in SCORED:

@@ -196,6 +196,20 @@ GoalOption = Annotated[
         "--goal", help="What the scores of attribution are for; default to erase the concept."
     ),
 ]
+LinearityOption = Annotated[
+    int,
+    typer.Option(
+        "--linearity", min=0, metavar="N",
+        help="Try attribution's scores on N random masks: how what they foretell goes with what"
+        " the masks do.",
+    ),
+]  # fmt: skip
+CheckpointingOption = Annotated[
+    bool,
+    typer.Option(
+        "--checkpointing", help="Less memory for attribution's gradients, half as much time again."
+    ),
+]
 FreshOption = Annotated[
     bool, typer.Option("--fresh", help="Measure anew what the journal already has.")
 ]

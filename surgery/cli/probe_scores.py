@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surgery.cli.page import Line, Page, Table, percent
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from surgery.cli.console import Output
     from surgery.cli.probe_files import Files
+    from surgery.edits.scores import Scores
     from surgery.localise.wish import Circumstance, Wish
     from surgery.report import Component, ComponentReport
     from surgery.store.checkpoint import Checkpoint
@@ -28,14 +30,12 @@ def score(
     """Score the components, show what stands out, and write what was asked for."""
     from surgery.cli.hush import hush
     from surgery.cli.probe_files import write_files
-    from surgery.localise.components import score_components
     from surgery.score_file import write_scores
 
     hush()
     recipe = _recipe(checkpoint, wish, where.device, files)
-    found, scores = score_components(
-        checkpoint, wish, where, lambda label, total: out.progress(label, total, "steps")
-    )
+    progress = progress_file(checkpoint, wish, where, files)
+    found, scores = _scored(checkpoint, wish, where, (progress, out))
     if files.scores is not None:
         write_scores(scores, files.scores, force=files.force)
         found = replace(found, scores=str(files.scores))
@@ -44,6 +44,8 @@ def score(
     if files.scores is not None:
         out.talk([Line(f"wrote {files.scores}", "title")])
     write_files(found, files, lambda: recipe, out)
+    if progress is not None:
+        progress.unlink(missing_ok=True)
 
 
 def _recipe(checkpoint: Checkpoint, wish: Wish, device: str, files: Files) -> str:
@@ -55,6 +57,47 @@ def _recipe(checkpoint: Checkpoint, wish: Wish, device: str, files: Files) -> st
         return ""
     question, _ = what_to_score(checkpoint, wish, device)
     return drafted_mask(question, wish, checkpoint, files.scores, files.recipe)
+
+
+def progress_file(
+    checkpoint: Checkpoint, wish: Wish, where: Circumstance, files: Files
+) -> Path | None:
+    """Where attribution keeps how far it has come: one for everything its bits depend on."""
+    from surgery.cli.probe_files import cache
+    from surgery.localise.components import ATTRIBUTION, what_to_score
+    from surgery.localise.journal import key_of
+    from surgery.scores.progress import is_progress
+
+    if wish.method != ATTRIBUTION:
+        return None
+    _, wanted = what_to_score(checkpoint, wish, where.device)
+    there = {name: str(value) for name, value in asdict(where).items() if name != "checkpointing"}
+    key = key_of({"fingerprint": checkpoint.fingerprint, "wanted": repr(wanted), **there})
+    place = files.journal or cache() / "probes" / f"{key}.safetensors"
+    if files.fresh and is_progress(place):
+        place.unlink(missing_ok=True)
+    return place
+
+
+def _scored(
+    checkpoint: Checkpoint, wish: Wish, where: Circumstance, by: tuple[Path | None, Output]
+) -> tuple[ComponentReport, Scores]:
+    from surgery.localise.components import score_components
+
+    progress, out = by
+    try:
+        return score_components(
+            checkpoint,
+            wish,
+            where,
+            lambda label, total: out.progress(label, total, "steps"),
+            progress,
+        )
+    except BaseException:
+        if progress is not None and progress.exists():
+            said = f"the steps that were done are kept in {progress}: asked again, it goes on"
+            out.talk([Line(said, "quiet")])
+        raise
 
 
 def show_wanted(checkpoint: Checkpoint, wish: Wish, device: str, out: Output) -> None:
@@ -85,7 +128,7 @@ def score_page(report: ComponentReport) -> Page:
     page += [Line(note, "quiet") for note in report.notes]
     if (cost := report.cost) is not None:
         spent = f"{cost.evaluations:,} denoiser evaluations, {cost.seconds:.1f} s"
-        page.append(Line(f"{spent}, {cost.peak_mb:,.0f} MB", "quiet"))
+        page.append(Line(f"{spent}, {cost.peak_mb:,.0f} MB at most", "quiet"))
     return page
 
 

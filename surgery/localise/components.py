@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from heapq import nlargest
+from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
@@ -21,12 +22,15 @@ from surgery.model import Model, load_model
 from surgery.model.memory import peak_mb
 from surgery.numerics.extremes import largest
 from surgery.questions import Question, vocabulary_of
-from surgery.report import Component, ComponentReport, Cost, SiteScores
-from surgery.scores import SCORERS
+from surgery.report import Component, ComponentReport, Correlation, Cost, SiteScores
+from surgery.scores import SCORERS, Scorer
+from surgery.scores.attribution import Attribution
+from surgery.scores.linearity import RATIO, linearity
 from surgery.scores.neurons import found_apart
 from surgery.stage import Stage, unwatched
 from surgery.store.checkpoint import Checkpoint
 
+ATTRIBUTION = "attribution"
 SHOWN = 20
 """Components on either side that a report names."""
 PER_QUESTION = 8
@@ -34,9 +38,16 @@ PER_QUESTION = 8
 
 
 def score_components(
-    checkpoint: Checkpoint, wish: Wish, where: Circumstance, stage: Stage = unwatched
+    checkpoint: Checkpoint,
+    wish: Wish,
+    where: Circumstance,
+    stage: Stage = unwatched,
+    progress: Path | None = None,
 ) -> tuple[ComponentReport, Scores]:
     """Score the components of a model, for one concept.
+
+    Args:
+        progress: of attribution, see there; stays, for as long as nobody has kept the scores.
 
     Raises:
         UsageError: no concept is named, or a wish that cannot be met.
@@ -52,9 +63,35 @@ def score_components(
         resolution=where.resolution,
     )
     began = time.monotonic()
-    scores = SCORERS[wanted.method]().score(model, wanted, stage)
+    scores = _scorer(wish, where, progress).score(model, wanted, stage)
+    found = _tried(model, wanted, scores, wish.linearity, stage)
     cost = Cost(model.evaluations, time.monotonic() - began, peak_mb())
-    return component_report(scores, checkpoint.address, model, (question, wanted, cost)), scores
+    report = component_report(scores, checkpoint.address, model, (question, wanted, cost))
+    if wish.method == ATTRIBUTION:
+        report = replace(report, linearity=found, notes=(*report.notes, _trust(wish.linearity)))
+    return report, scores
+
+
+def _scorer(wish: Wish, where: Circumstance, progress: Path | None) -> Scorer:
+    if wish.method == ATTRIBUTION:
+        return Attribution(progress, where.checkpointing)
+    return SCORERS[wish.method]()
+
+
+def _tried(
+    model: Model, wanted: Wanted, scores: Scores, count: int, stage: Stage
+) -> Correlation | None:
+    """How what attribution foretells goes with what random masks change."""
+    if not count:
+        return None
+    found = linearity(model, wanted, scores, ablations=count, stage=stage)
+    return Correlation(found.pearson, *found.interval, count)
+
+
+def _trust(count: int) -> str:
+    if count:
+        return f"For the correlation, each random mask zeroes {RATIO:.1%} of all scored weights."
+    return "How well scores foretell what masks do was not measured; --linearity 100 does."
 
 
 def what_to_score(checkpoint: Checkpoint, wish: Wish, device: str) -> tuple[Question, Wanted]:
@@ -66,6 +103,8 @@ def what_to_score(checkpoint: Checkpoint, wish: Wish, device: str) -> tuple[Ques
     """
     if wish.concept is None:
         raise UsageError("components are scored for one concept", hint="name it by --concept")
+    if wish.linearity and wish.method != ATTRIBUTION:
+        raise UsageError(f"{wish.method} has no --linearity", hint="leave it out")
     vocabulary, layout = vocabulary_of(checkpoint), detect(checkpoint)
     whole = completed(replace(wish, prompts=wish.prompts or PER_QUESTION), vocabulary, device)
     (question,) = chosen_questions(whole, vocabulary)

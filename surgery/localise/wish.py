@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from surgery.model.base import Precision
 
 LAST_SEED = 2**63 - 1
+FEWEST = 4
+"""Random masks of which a correlation has an interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Wish:
         batch: pictures that are made at a time.
         where, base, goal: of scores of components: which weights, what the concept is held against,
             and whether it is to be erased or amplified; None for what the method's edit takes.
+        linearity: random masks by which attribution's scores are tried; 0 for none.
         per_sort: how many concepts of each sort, where no concept is named; None for three where
             that is cheap, else one.
     """
@@ -70,6 +73,7 @@ class Wish:
     where: str | None = None
     base: str | None = None
     goal: str | None = None
+    linearity: int = 0
 
     def __post_init__(self) -> None:
         counts = ("prompts", "seeds", "draws", "steps", "window", "stride", "batch", "per_sort")
@@ -82,6 +86,8 @@ class Wish:
             raise UsageError(f"{what} without a concept", hint="name one by --concept")
         if self.check is not None and self.check < 0:
             raise UsageError(f"check must be 0 or more, got {self.check}")
+        if self.linearity != 0 and self.linearity < FEWEST:
+            raise UsageError(f"linearity is 0, or {FEWEST} masks or more, got {self.linearity}")
         for name in ("guidance", "noise", "threshold"):
             value = getattr(self, name)
             if value is not None and not isfinite(value):
@@ -102,6 +108,7 @@ class Circumstance:
         tokenizer: a folder with the model's tokenizer, where it comes without one.
         threads: that a batch is computed with, on which its last bits depend; None for one, or in
             this process, of a model that is not small, for all that there are.
+        checkpointing: of gradients, where there are any: less memory, half as much time again.
     """
 
     device: str = "cpu"
@@ -110,3 +117,4 @@ class Circumstance:
     config: Path | None = None
     tokenizer: Path | None = None
     threads: int | None = None
+    checkpointing: bool = False

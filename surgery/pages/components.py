@@ -45,8 +45,8 @@ def _figures(report: ComponentReport) -> Iterable[tuple[str, str, str]]:
         interval = f"95 % interval {found.low:.2f} to {found.high:.2f}, {found.count} masks"
         yield "foretold and true change", f"r = {found.r:.2f}", interval
     if report.cost is not None:
-        evaluations = f"{report.cost.evaluations:,} denoiser runs"
-        yield "cost", f"{report.cost.seconds:.3g} s", evaluations
+        spent = f"{report.cost.evaluations:,} denoiser runs, {report.cost.peak_mb:,.0f} MB at most"
+        yield "cost", f"{report.cost.seconds:.3g} s", spent
 
 
 def _layers(report: ComponentReport) -> Html:

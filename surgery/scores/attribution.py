@@ -36,7 +36,7 @@ class Attribution:
 
     Args:
         progress: a file that is written after every time step, from which a scoring that was
-            stopped goes on, to the same bits; removed at the end.
+            stopped goes on, to the same bits; whoever named it removes it.
         checkpointing: less memory for half as much time again.
         batch: rows that are run at a time.
 
@@ -67,7 +67,6 @@ class Attribution:
             for number in range(begun, wanted.steps):
                 work.step(number, advance)
                 progress.write(number + 1, work.kept())
-        progress.finish()
         return work.scores(facts)
 
 

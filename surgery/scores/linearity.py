@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,11 @@ from surgery.scores.objectives import OBJECTIVES, Point
 from surgery.stage import Stage, unwatched
 
 Places = NDArray[np.int64]
+
+CERTAIN = 1 - 1e-12
+"""No correlation is taken to be larger, so that its z is a number."""
+RATIO = 0.001
+"""Of all scored weights, how many go at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,13 @@ class Linearity:
             return 0.0
         return float(np.corrcoef(self.foretold, self.found)[0, 1])
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of Pearson's r, by Fisher's z; of four ablations or more."""
+        z = math.atanh(max(-CERTAIN, min(CERTAIN, self.pearson)))
+        error = 1.96 / math.sqrt(len(self.found) - 3)
+        return math.tanh(z - error), math.tanh(z + error)
+
 
 def linearity(
     model: Model,
@@ -47,7 +60,7 @@ def linearity(
     scores: Scores,
     *,
     ablations: int = 100,
-    ratio: float = 0.001,
+    ratio: float = RATIO,
     seed: int = 0,
     stage: Stage = unwatched,
 ) -> Linearity:

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from surgery.edits.scores import Fact
-from surgery.errors import OutputError
+from surgery.errors import OutputError, SurgeryError
 from surgery.store.checkpoint import open_checkpoint
 from surgery.store.fresh import NewTensor, pieces, write_new
+from surgery.store.sink import reported
 from surgery.store.text import visible
 
 FACTS, STEPS = "surgery.progress", "surgery.progress.steps"
@@ -72,12 +73,17 @@ class Progress:
             if one.dtype == dtype
         ]
         told = {FACTS: self.facts, STEPS: str(steps)}
+        with reported(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         write_new(pieces(tensors, told), self.path, force=True)
 
-    def finish(self) -> None:
-        """Remove the file: the scores themselves are there."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
+
+def is_progress(path: Path) -> bool:
+    """Whether a file is one that `Progress` wrote."""
+    try:
+        return any(FACTS in told for told in open_checkpoint(path).metadata.values())
+    except SurgeryError:
+        return False
 
 
 def _bytes(value: Tensor) -> memoryview:

@@ -5,14 +5,14 @@
 Not a test. Scores all 32 feed-forward weights (149 million) at few pixels, once by `Attribution`
 and once by the bare passes that it cannot do without, in turn: for every row and step one pass
 without gradients of what guidance and the target are told, and one forwards and backwards. What is
-found means nothing. Memory is the most that a process of its own held: with the model alone, in one
-bare step, and while scoring.
+found means nothing. Memory is what a process of its own held: with the model alone, and at most in
+one bare step, while scoring, and while scoring against prompts that are held (Linux only).
 """
 
 from __future__ import annotations
 
+import gc
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -32,10 +32,10 @@ PAIRS = (("a painting of a ball by monet", "a painting of a ball"), ("a dog by m
 STEPS, ROUNDS = 2, 3
 
 
-def wanted(model: DiffusersModel) -> Wanted:
+def wanted(model: DiffusersModel, held: tuple[str, ...] = ()) -> Wanted:
     sites = tuple(map(str, model.layout.select("ff.{in,out}")))
     settings = (("goal", "erase"), ("along", "concept"))
-    return Wanted("attribution", sites, PAIRS, steps=STEPS, settings=settings)
+    return Wanted("attribution", sites, PAIRS, held, steps=STEPS, settings=settings)
 
 
 def bare(model: DiffusersModel, asked: Wanted, *, steps: int = STEPS) -> None:
@@ -55,20 +55,25 @@ def bare(model: DiffusersModel, asked: Wanted, *, steps: int = STEPS) -> None:
         weight.grad = None
 
 
-def held_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+def resident(field: str) -> float:
+    """VmRSS, what is held now, or VmHWM, the most that was, in MB."""
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    line = next(line for line in lines if line.startswith(field))
+    return int(line.split()[1]) * 1024 / 1e6
 
 
 def memory(model: DiffusersModel, what: str) -> None:
-    """Printed by a process of its own: the most that it held."""
-    asked = wanted(model)
-    base = held_mb()
+    """Printed by a process of its own: what it holds, and the most that it held from there on."""
+    asked = wanted(model, ("a house", "a cat") if what == "held" else ())
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # What loading took is not counted.
+    base = resident("VmRSS")
     if what == "bare":
         bare(model, asked, steps=1)
-    elif what == "score":
+    else:
         Attribution().score(model, asked)
     copy = sum(model.owner(site).get_parameter("weight").numel() for site in asked.sites) * 4 / 1e6
-    sys.stdout.write(json.dumps({"model": base, "most": held_mb(), "copy": copy}))
+    sys.stdout.write(json.dumps({"model": base, "most": resident("VmHWM"), "copy": copy}))
 
 
 def told(file: Path, what: str, resolution: int) -> dict[str, float]:
@@ -76,6 +81,10 @@ def told(file: Path, what: str, resolution: int) -> dict[str, float]:
     found = subprocess.run([*command, str(file), what], check=True, capture_output=True, text=True)
     numbers: dict[str, float] = json.loads(found.stdout)
     return numbers
+
+
+def extra(numbers: dict[str, float]) -> float:
+    return numbers["most"] - numbers["model"]
 
 
 def seconds(model: DiffusersModel) -> tuple[float, float]:
@@ -106,14 +115,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "model.safetensors"
         write_model(file)
-        plain, score = (told(file, what, resolution) for what in ("bare", "score"))
+        plain, score, held = (told(file, what, resolution) for what in ("bare", "score", "held"))
         without, ours = seconds(loaded(file, resolution))
     sys.stdout.write(
         f"{resolution} pixels, {STEPS} steps of {len(PAIRS)} rows, one thread, float32\n"
         f"processor seconds: bare passes {without:.1f}, scoring {ours:.1f}, "
         f"{ours / without:.2f} times\n"
-        f"memory: model {score['model']:,.0f} MB, one copy of the scored weights "
-        f"{score['copy']:,.0f}, bare step {plain['most']:,.0f}, scoring {score['most']:,.0f}\n"
+        f"memory beside the model's {score['model']:,.0f} MB: one copy of the scored weights is "
+        f"{score['copy']:,.0f}, a bare step takes {extra(plain):,.0f}, "
+        f"scoring {extra(score):,.0f}, with prompts held {extra(held):,.0f}\n"
     )
 
 

@@ -51,11 +51,13 @@ class Measured:
 
 
 def concepts(recipe: Recipe) -> tuple[Concept, ...]:
-    return tuple(one for edit in recipe.edits for one in getattr(edit, "concepts", ()))
+    """What a recipe takes out; what it makes stronger is still meant to be there."""
+    erasing = [one for one in recipe.edits if getattr(one, "goal", "erase") == "erase"]
+    return tuple(one for edit in erasing for one in getattr(edit, "concepts", ()))
 
 
 def shelf() -> list[str]:
-    """Recipes that take concepts out, by name; one that only shifts a balance has none."""
+    """Recipes that take concepts out, by name; one that shifts a balance or amplifies has none."""
     loaded = {path.stem: load_recipe(path) for path in sorted((ROOT / "recipes").glob("*.yaml"))}
     return [name for name, recipe in loaded.items() if concepts(recipe)]
 
@@ -129,8 +131,10 @@ def _rows(name: str, found: Measured) -> list[str]:
 
 
 def _leak(report: ApplyReport, row: JudgedSet) -> str:
+    """Of a mask it is not told: what zeroed weights do to prompts only pictures show."""
     own = (leak for leak in report.leaks if leak.wording == "prompts")
-    return f"{next(leak.figure.median for leak in own if leak.concept == row.concept):.2f}"
+    found = next((leak.figure.median for leak in own if leak.concept == row.concept), None)
+    return "-" if found is None else f"{found:.2f}"
 
 
 def _drift(report: ApplyReport) -> str:
@@ -181,9 +185,9 @@ def main() -> None:
     intro = (
         "The same prompts and seeds before and after, read by the judge, with Wilson's 95 % "
         "intervals; leak (median over the edit's own prompts) and drift (95th percentile over "
-        "neutral prompts) as `apply` tells them before anything is painted; seconds to plan, solve "
-        "and measure, without the copy. Made by `python -m tests.bench.figures`; every set is in "
-        "`surgery/atelier/weights/edits.json`.\n"
+        "neutral prompts) as `apply` tells them before anything is painted, no leak where a mask "
+        "is solved on scores; seconds to plan, solve and measure, without the copy. Made by "
+        "`python -m tests.bench.figures`; every set is in `surgery/atelier/weights/edits.json`.\n"
     )
     rows = renewed(reports) if named else table(reports)
     write("\n".join([model_figures(), intro, rows, PICTURE]))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 
 from surgery.cli import main
 from surgery.cli.plain import plain_lines
+from surgery.cli.probe_files import cache
 from surgery.cli.probe_scores import score_page
 from surgery.report import ComponentReport
 from surgery.score_file import read_scores
+from surgery.scores.progress import Progress
 from tests.helpers.component_reports import attribution, hostile
 from tests.helpers.probing import folder
 
@@ -114,3 +118,108 @@ def test_a_page_shows_both_sides_and_how_far_scores_can_be_trusted() -> None:
 def test_a_page_of_nothing_is_a_page_too() -> None:
     text = "\n".join(plain_lines(score_page(hostile())))
     assert "ff.out[0]" in text and "\x1b" not in text
+
+
+ATTRIBUTION = ("--method", "attribution", "--prompts", "1", "--seeds", "1", "--steps", "3",
+               "--concept", "van gogh", "--kind", "style", "--where", "ff.out[0:2]")  # fmt: skip
+
+
+def attribute(*more: str) -> int:
+    return main(["probe", str(folder("sd1")), *ATTRIBUTION, "--format", "json", *more])
+
+
+def kept() -> list[Path]:
+    return list(cache().glob("probes/*.safetensors"))
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def interrupted(own_cache: None, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> str:
+    """What is said when somebody stops the third step of three, two being kept."""
+    write = Progress.write
+
+    def stopping(self: Progress, steps: int, found: Mapping[str, Tensor]) -> None:
+        if steps == 3:
+            raise KeyboardInterrupt
+        write(self, steps, found)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "write", stopping)
+        assert attribute("--scores", "s.safetensors") == 130
+    assert not Path("s.safetensors").exists()
+    return capsys.readouterr().err
+
+
+def test_an_interrupted_attribution_goes_on_to_the_same_bits(
+    interrupted: str, capsys: Capture
+) -> None:
+    (file,) = kept()
+    assert f"kept in {file}: asked again, it goes on" in plain(interrupted)
+    assert attribute("--scores", "s.safetensors") == 0
+    resumed = json.loads(capsys.readouterr().out)
+    assert not kept()
+    assert attribute("--scores", "whole.safetensors") == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert Path("s.safetensors").read_bytes() == Path("whole.safetensors").read_bytes()
+    assert 0 < resumed["cost"]["evaluations"] < whole["cost"]["evaluations"] / 2
+
+
+def test_fresh_passes_over_what_was_kept(interrupted: str, capsys: Capture) -> None:
+    assert attribute("--fresh") == 0
+    fresh = json.loads(capsys.readouterr().out)
+    assert attribute() == 0
+    assert (
+        fresh["cost"]["evaluations"] == json.loads(capsys.readouterr().out)["cost"]["evaluations"]
+    )
+    assert not kept()
+
+
+def test_another_question_leaves_what_was_kept_alone(interrupted: str) -> None:
+    before = kept()
+    assert attribute("--first-seed", "7") == 0
+    assert kept() == before
+
+
+@pytest.mark.parametrize("more", [(), ("--fresh",)])
+def test_a_file_that_is_something_else_is_not_overwritten(
+    own_cache: None, more: tuple[str, ...]
+) -> None:
+    Path("mine.safetensors").write_bytes(b"mine")
+    assert attribute("--journal", "mine.safetensors", *more) == 2
+    assert Path("mine.safetensors").read_bytes() == b"mine"
+
+
+def test_the_linearity_of_scores_is_measured_where_that_is_asked(
+    own_cache: None, capsys: Capture
+) -> None:
+    assert attribute("--linearity", "4", "--checkpointing") == 0
+    report = json.loads(capsys.readouterr().out)
+    found = report["linearity"]
+    assert found["count"] == 4
+    assert -1 <= found["low"] <= found["r"] <= found["high"] <= 1
+    assert any("zeroes 0.1% of all scored weights" in note for note in report["notes"])
+    assert attribute() == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["linearity"] is None
+    assert any("--linearity 100" in note for note in report["notes"])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [(("--linearity", "3"), "4 masks or more"),
+     (("--method", "neurons", "--linearity", "9"), "neurons has no --linearity")],
+)  # fmt: skip
+def test_masks_that_tell_nothing_are_refused(
+    capsys: Capture, more: tuple[str, ...], said: str
+) -> None:
+    assert attribute(*more) == 2
+    assert said in capsys.readouterr().err
+
+
+def plain(text: str) -> str:
+    """Without line breaks that a narrow terminal puts in."""
+    return text.replace("\n", "")

@@ -168,11 +168,20 @@ def test_it_goes_on_where_it_was_stopped_to_the_same_bits(
     before = model.evaluations
     resumed = Attribution(file, batch=3).score(model, asked)
     again = model.evaluations - before
-    assert not file.exists()
     same(whole, resumed)
     before = model.evaluations
     Attribution(batch=3).score(model, asked)
     assert again < (model.evaluations - before) / 2
+
+
+def test_what_was_scored_is_there_until_whoever_asked_has_kept_it(
+    model: DiffusersModel, tmp_path: Path
+) -> None:
+    file, asked = tmp_path / "progress.safetensors", wanted(held=HELD)
+    first = Attribution(file).score(model, asked)
+    before = model.evaluations
+    same(first, Attribution(file).score(model, asked))
+    assert model.evaluations == before
 
 
 @pytest.mark.parametrize(

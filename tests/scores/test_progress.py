@@ -44,14 +44,6 @@ def test_without_a_file_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_the_file_goes_when_the_work_is_done(tmp_path: Path) -> None:
-    progress = Progress(tmp_path / "p.safetensors", FACTS)
-    progress.write(1, KEPT)
-    progress.finish()
-    progress.finish()
-    assert not list(tmp_path.iterdir())
-
-
 def test_another_scoring_is_refused_by_name(tmp_path: Path) -> None:
     file = tmp_path / "p.safetensors"
     Progress(file, FACTS).write(1, KEPT)
