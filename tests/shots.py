@@ -59,8 +59,7 @@ SHOTS = (
     Shot("probe", 'surgery probe atelier --concept "van gogh" --prompts 2 --seeds 1'),
     Shot(
         "verify",
-        "surgery verify atelier out/remove_vangogh "
-        f"--report {REPORT} --report {SHEET}",
+        f"surgery verify atelier out/remove_vangogh --report {REPORT} --report {SHEET}",
     ),
 )
 
