@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from surgery import load_recipe, open_checkpoint
 from surgery.atelier.exam import FIRST_SEED, PromptSet, SetReading, examine, prompt_sets
@@ -24,6 +25,8 @@ from surgery.edits.base import Context
 from surgery.edits.component_removal import ComponentRemoval
 from surgery.edits.delta import Delta, Sparse
 from surgery.edits.scores import Scores
+from surgery.judges.clip import STYLE
+from surgery.judges.towers import load_towers
 from surgery.layout import Site
 from surgery.model import DiffusersModel, generate, load_model
 from surgery.report import Share
@@ -182,8 +185,23 @@ def straight(bench: Bench, edit: ComponentRemoval) -> None:
     say("")
 
 
-def margins(bench: Bench, concept: str) -> tuple[np.ndarray, float]:
-    """By how many logits the judge prefers the concept to the next artist, at guidance 1."""
+@dataclass(frozen=True)
+class Strength:
+    """How strongly pictures at guidance 1 show a concept.
+
+    Args:
+        margins: (n,), by how many logits the judge prefers the concept to the next artist.
+        scores: (n,), CLIP score: 100 times the cosine with the concept's own texts.
+        right: share that shows the right thing.
+    """
+
+    margins: np.ndarray
+    scores: np.ndarray
+    right: float
+
+
+def strength(bench: Bench, concept: str) -> Strength:
+    """Of the concept's prompts on the seeds for reporting."""
     (asked,) = (one for one in bench.sets if one.concept == concept)
     seeds = [FIRST_SEED["report"] + number for number in range(len(asked.prompts))]
     with torch.no_grad():
@@ -194,28 +212,44 @@ def margins(bench: Bench, concept: str) -> tuple[np.ndarray, float]:
     from surgery.atelier.pictures import THINGS
 
     right = [THINGS[n] == one.thing for n, one in zip(thing.argmax(1), asked.wanted, strict=True)]
-    return (artist[:, own] - rest).numpy(), float(np.mean(right))
+    return Strength(
+        (artist[:, own] - rest).numpy(), clip_scores(pictures, concept), float(np.mean(right))
+    )
+
+
+def clip_scores(pictures: torch.Tensor, concept: str) -> np.ndarray:
+    """By the CLIP that atelier was trained with, which knows its words."""
+    towers = load_towers("atelier")
+    about = F.normalize(towers.texts([text.format(concept) for text in STYLE]).mean(0), dim=0)
+    return (100 * towers.pictures(pictures) @ about).numpy()
 
 
 def amplified(bench: Bench, edit: ComponentRemoval, ratios: Sequence[float]) -> None:
     """Margins with the negative components gone, and with as many others."""
     scores, weights = scored(bench, edit), bench.weights(edit)
     total, concept = sum(one.size for one in weights.values()), edit.concepts[0].erase
-    before, right = margins(bench, concept)
-    say("| gone, at guidance 1 | zeroed | the judge's margin | change | the right thing |")
-    say("|---|---|---|---|---|", f"| nothing | 0 | {before.mean():.2f} | | {right:.0%} |")
+    before = strength(bench, concept)
+    say("| gone, at guidance 1 | zeroed | margin | change | CLIP score | change | right thing |")
+    say("|---|---|---|---|---|---|---|")
+    say(
+        f"| nothing | 0 | {before.margins.mean():.2f} | | {before.scores.mean():.2f} | "
+        f"| {before.right:.0%} |"
+    )
     for ratio in ratios:
         mask = bench.solved(edit.model_copy(update={"ratio": ratio}), scores)
         for name, one in (("negative", mask), ("random", at_random(mask, weights, 1))):
             with bench.masked(one):
-                after, right = margins(bench, concept)
-            gap = after - before
-            error = 1.96 * gap.std(ddof=1) / len(gap) ** 0.5
+                after = strength(bench, concept)
             say(
-                f"| {name} | {_size(one) / total:.2%} | {after.mean():.2f} "
-                f"| {gap.mean():+.2f} ± {error:.2f} | {right:.0%} |"
+                f"| {name} | {_size(one) / total:.2%} | {after.margins.mean():.2f} "
+                f"| {_change(after.margins - before.margins)} | {after.scores.mean():.2f} "
+                f"| {_change(after.scores - before.scores)} | {after.right:.0%} |"
             )
     say("")
+
+
+def _change(gap: np.ndarray) -> str:
+    return f"{gap.mean():+.2f} ± {1.96 * gap.std(ddof=1) / len(gap) ** 0.5:.2f}"
 
 
 def say(*lines: str) -> None:
