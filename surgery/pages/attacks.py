@@ -60,7 +60,7 @@ def _found(prompts: Sequence[str]) -> Html | None:
     if not prompts:
         return None
     listed = el("ul", [el("li", el("q", one)) for one in prompts[:MOST_PROMPTS]], cls="notes")
-    return el("div", el("small", "Prompts that brought most back:"), listed)
+    return el("div", el("small", "What brought most back:"), listed)
 
 
 def _pictures(attack: Attack) -> Html | None:
