@@ -5,7 +5,7 @@ Screenshots are written to the folder that SURGERY_SCREENSHOTS names, else to on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from surgery.pages import probe_page
-from tests.helpers.browser import browser, opened, screenshots
+from tests.helpers.browser import screenshots
 from tests.helpers.probe_reports import every_kind, trace_text
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 WIDTHS, SCHEMES = (390, 1280), ("light", "dark")
 GAPS = replace(
@@ -28,28 +28,9 @@ KINDS = {**every_kind(), "gaps": GAPS}
 Opener = Callable[..., "Page"]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as one:
-        yield one
-
-
-@pytest.fixture
-def visit(chromium: Browser, tmp_path: Path) -> Iterator[Opener]:
-    """Opens a report's page; at the end nothing may have gone wrong on it."""
-    wrong: list[str] = []
-    pages: list[Page] = []
-
-    def visited(kind: str, width: int = 1280, scheme: str = "light", **more: object) -> Page:
-        file = tmp_path / f"{kind}.html"
-        file.write_text(probe_page(KINDS[kind]), encoding="utf-8")
-        pages.append(opened(chromium, file, wrong, width, scheme, **more))
-        return pages[-1]
-
-    yield visited
-    for page in pages:
-        page.close()
-    assert wrong == []
+def made(kind: str) -> str:
+    """What `visit` opens."""
+    return probe_page(KINDS[kind])
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from surgery.pages import component_page
-from tests.helpers.browser import browser, program
+from tests.helpers.browser import screenshots
 from tests.helpers.component_reports import attribution, hostile
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 
 def test_it_says_where_most_of_a_concept_is() -> None:
@@ -31,19 +37,18 @@ def test_names_are_never_markup() -> None:
     assert "No row speaks for" in page
 
 
-@pytest.mark.skipif(program() is None, reason="no Chromium here")
+def made(kind: str) -> str:
+    """What `visit` opens."""
+    return component_page({"attribution": attribution, "hostile": hostile}[kind]())
+
+
 @pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_browser_shows_it_without_complaint_and_without_scrolling_sideways(
-    width: int, tmp_path_factory: pytest.TempPathFactory
+    visit: Callable[..., Page], tmp_path: Path, width: int, scheme: str
 ) -> None:
-    place = tmp_path_factory.mktemp("page") / "components.html"
-    place.write_text(component_page(attribution()), "utf-8")
-    with browser() as opened:
-        page = opened.new_page(viewport={"width": width, "height": 900})
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(place.as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.screenshot(path=place.with_suffix(".png"), full_page=True)
-        assert not said
+    page = visit("attribution", width, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    file = screenshots(tmp_path) / f"components-{width}-{scheme}.png"
+    page.screenshot(path=file, full_page=True)
+    assert file.stat().st_size > 5_000
