@@ -38,14 +38,19 @@ def painted(loaded: DiffusersModel, told: Conditioning, asked: list[Row]) -> Ten
     return loaded.denoise(told, seeds, steps=SAMPLING.steps, guidance=SAMPLING.guidance)
 
 
+SAME = 16 * torch.finfo(torch.float32).eps
+"""A few steps of single precision: another order of sums moves latents by so much."""
+
+
 def distance(one: Tensor, other: Tensor) -> float:
-    return float((one - other).abs().max())
+    """In units of the largest latent: random networks give latents of any size."""
+    return float((one - other).abs().max() / other.abs().max())
 
 
 def test_a_window_of_no_layer_is_the_prompt_itself(loaded: DiffusersModel) -> None:
     asked = rows((0, 0), (3, 3))
     told = loaded.encode([row.case.pair.source for row in asked])
-    assert distance(run(loaded, asked), painted(loaded, told, asked)) < 1e-5
+    assert distance(run(loaded, asked), painted(loaded, told, asked)) < SAME
 
 
 def test_a_window_of_all_layers_is_the_other_prompt(loaded: DiffusersModel) -> None:
@@ -61,7 +66,7 @@ def test_a_window_of_all_layers_is_the_other_prompt(loaded: DiffusersModel) -> N
         return
     # Pooled text stays that of the concept.
     told = Conditioning(target.states, source.pooled)
-    assert distance(changed, painted(loaded, told, asked)) < 1e-5
+    assert distance(changed, painted(loaded, told, asked)) < SAME
     assert distance(changed, painted(loaded, source, asked)) > 1e-3
 
 
@@ -83,7 +88,7 @@ def test_each_layer_reads_the_other_prompt_in_the_rows_that_ask_for_it(
             window = read.arm.intervention
             assert isinstance(window, Substitute)
             wanted = target if window.first <= layer < window.stop else source
-            assert all(distance(step[row], wanted[row]) < 1e-5 for step in steps)
+            assert all(distance(step[row], wanted[row]) < SAME for step in steps)
     assert distance(source, target) > 1e-2
 
 
@@ -91,7 +96,7 @@ def test_guidance_reads_the_empty_prompt_in_every_layer(loaded: DiffusersModel) 
     empty = loaded.context(loaded.empty(1))
     with contexts(loaded) as noted:
         run(loaded, rows((0, depth(loaded.layout))))
-    assert all(distance(read, empty) < 1e-5 for read in noted.guidance())
+    assert all(distance(read, empty) < SAME for read in noted.guidance())
 
 
 def test_a_row_is_the_same_whatever_stands_beside_it() -> None:
