@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Literal, Protocol, Self, TypeAlias, TypeVar
@@ -60,3 +61,22 @@ class Engine(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+class ClosesAtTheEnd(ABC):
+    """What can be used in a `with`, whose end closes it."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """See `Engine`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import ClassVar, Protocol, Self, cast
+from typing import ClassVar, Protocol, cast
 
-from surgery.engine.base import Item, Made, OnDone, unheard
+from surgery.engine.base import ClosesAtTheEnd, Item, Made, OnDone, unheard
 from surgery.engine.dispatch import Crew, Dispatcher, Done, Failed
 from surgery.errors import UsageError
 
@@ -21,7 +20,7 @@ class Closing(Crew, Protocol):
         ...
 
 
-class Pool(ABC):
+class Pool(ClosesAtTheEnd):
     """An engine with a crew, which is there from the first item until it is closed."""
 
     is_here: ClassVar[bool] = False
@@ -58,17 +57,6 @@ class Pool(ABC):
         crew, self._crew, self._dispatcher = self._crew, None, None
         if crew is not None:
             crew.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def packed(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from surgery.engine.base import Item, Made, OnDone, unheard
+from surgery.engine.base import ClosesAtTheEnd, Item, Made, OnDone, unheard
 
 
-class Serial:
+class Serial(ClosesAtTheEnd):
     """Runs one item after the other in this process, on one thread unless the item takes more."""
 
     is_here: ClassVar[bool] = True
@@ -31,17 +30,6 @@ class Serial:
 
     def close(self) -> None:
         """Nothing was started."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 @contextmanager
